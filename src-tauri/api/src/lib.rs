@@ -1,1 +1,36 @@
-//! Skeleton.
+//! The contract between the resident and everything that talks to it: the windows, the command line
+//! and the end-to-end tests use this crate and nothing else.
+//!
+//! A client connects to the control socket ([`Client`]), says hello, and exchanges one JSON object a
+//! line ([`wire`]): [`Request`] → [`Reply`] or [`ErrorView`], and, once it asked to watch, [`Event`]s.
+//! Events are hints: dropping all of them and reading again gives the same screen.
+
+mod client;
+mod error;
+mod event;
+mod query;
+mod request;
+mod secret;
+mod view;
+pub mod wire;
+mod words;
+
+pub use client::{Client, ClientError, Events};
+pub use error::{ErrorCode, ErrorView};
+pub use event::{Event, Target};
+pub use query::{Change, ListQuery, Place, Targets};
+pub use request::{
+    AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,
+    Request, SubscriptionEdit, TransportChoice, WindowShape,
+};
+pub use secret::Secret;
+pub use view::{
+    AccountView, ActOutcome, ActionView, AttachmentView, Changed, ConnectionState, ConnectionView,
+    Continuity, Counts, Detail, Detected, DoctorItem, DoctorVerdict, FieldView, GapView, Hop,
+    HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, RevisionView, Row, Status,
+    SubscriptionView, TestReport,
+};
+pub use words::{
+    AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
+    SubscriptionId, Tier, TransportKind,
+};

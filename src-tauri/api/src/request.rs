@@ -1,0 +1,410 @@
+//! What a client may ask, and the shape of each answer.
+
+use crate::event::Target;
+use crate::query::{Change, ListQuery, Targets};
+use crate::secret::Secret;
+use crate::view::{
+    AccountView, ActOutcome, Changed, Detail, Detected, DoctorItem, KindView, LedgerEntry, Page,
+    Status, TestReport,
+};
+use crate::words::{
+    AccountId, BackendKind, NotificationId, SecretPlace, SignIn, SubscriptionId, Tier,
+    TransportKind,
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Everything a client may ask of the resident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "do")]
+#[ts(export)]
+pub enum Request {
+    /// Connections, counts, pause. → [`Reply::Status`]
+    Status,
+    /// From now on send [`crate::Event`]s on this connection. → [`Reply::Done`]
+    Watch,
+    /// A page of the inbox. → [`Reply::Page`]
+    List(ListQuery),
+    /// One notification, whole. → [`Reply::Detail`]
+    Show {
+        /// Which one.
+        id: NotificationId,
+    },
+    /// Change notifications. → [`Reply::Changed`]
+    Change {
+        /// Which ones.
+        targets: Targets,
+        /// What happens to them.
+        change: Change,
+    },
+    /// Undo the last change that was not undone yet. → [`Reply::Changed`]
+    Undo,
+    /// Why it did or did not ring. → [`Reply::Ledger`]
+    Why {
+        /// Which one.
+        id: NotificationId,
+    },
+    /// Run one of a notification's actions. → [`Reply::Act`]
+    Act {
+        /// Which notification.
+        id: NotificationId,
+        /// Index into its actions.
+        action: u32,
+        /// The user has seen what will be sent and agreed.
+        confirmed: bool,
+    },
+    /// Open a notification's URL with the desktop's handler and mark it read. → [`Reply::Act`]
+    OpenLink {
+        /// Which notification.
+        id: NotificationId,
+    },
+    /// The server families and their sign-in forms. → [`Reply::Kinds`]
+    Kinds,
+    /// Find out which server answers at a pasted address. → [`Reply::Detected`]
+    Detect {
+        /// As pasted: with or without a scheme, with or without a topic path.
+        url: String,
+    },
+    /// All accounts with their subscriptions. → [`Reply::Accounts`]
+    Accounts,
+    /// Add an account. → [`Reply::Account`]
+    AccountAdd(AccountDraft),
+    /// Try an account that is not added yet, hop by hop. → [`Reply::Test`]
+    AccountTry(AccountDraft),
+    /// Try an existing account, hop by hop. → [`Reply::Test`]
+    AccountTest {
+        /// Which one.
+        id: AccountId,
+    },
+    /// Change an account. → [`Reply::Account`]
+    AccountEdit {
+        /// Which one.
+        id: AccountId,
+        /// What changes.
+        edit: AccountEdit,
+    },
+    /// Remove an account, its notifications and its secret. → [`Reply::Done`]
+    AccountRemove {
+        /// Which one.
+        id: AccountId,
+    },
+    /// Subscribe to a further topic. → [`Reply::Account`]
+    SubscriptionAdd {
+        /// Of which account.
+        account: AccountId,
+        /// The topic's name on the server.
+        topic: String,
+    },
+    /// Change a subscription. → [`Reply::Account`]
+    SubscriptionEdit {
+        /// Which one.
+        id: SubscriptionId,
+        /// What changes.
+        edit: SubscriptionEdit,
+    },
+    /// Leave a topic; its notifications stay unless `forget`. → [`Reply::Account`]
+    SubscriptionRemove {
+        /// Which one.
+        id: SubscriptionId,
+        /// Delete its notifications too.
+        forget: bool,
+    },
+    /// Retry now: one account, or all. → [`Reply::Done`]
+    Reconnect {
+        /// Which one; all if none.
+        account: Option<AccountId>,
+    },
+    /// Pause or resume toasts. → [`Reply::Status`]
+    Pause(PauseChange),
+    /// Publish through an account. → [`Reply::Sent`]
+    Send(Outgoing),
+    /// The settings. → [`Reply::Settings`]
+    Settings,
+    /// Replace the settings. → [`Reply::Settings`]
+    SettingsSet(AppSettings),
+    /// What the user is looking at; sent by a window whenever it changes. → [`Reply::Done`]
+    Looking(Presence),
+    /// Open a window, or bring it forward. → [`Reply::Done`]
+    OpenWindow {
+        /// What it shows.
+        target: Target,
+        /// The desktop's activation token, where there is one.
+        token: Option<String>,
+    },
+    /// A window's last size. → [`Reply::Shape`]
+    WindowShape {
+        /// `inbox` or `settings`.
+        window: String,
+    },
+    /// Remember a window's size. → [`Reply::Done`]
+    WindowShapeSet {
+        /// `inbox` or `settings`.
+        window: String,
+        /// Its size.
+        shape: WindowShape,
+    },
+    /// What works on this desktop. → [`Reply::Doctor`]
+    Doctor,
+    /// Raise a toast that says it is a test. → [`Reply::Done`]
+    TestToast,
+    /// Stop the resident. → [`Reply::Done`]
+    Quit,
+}
+
+/// The answer to a request; which one is said at the request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "is", content = "value")]
+#[ts(export)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// Connections, counts, pause.
+    Status(Status),
+    /// A page of the inbox.
+    Page(Page),
+    /// One notification.
+    Detail(Box<Detail>),
+    /// What was changed.
+    Changed(Changed),
+    /// The ledger of one notification, newest decision last.
+    Ledger(Vec<LedgerEntry>),
+    /// What came of an action.
+    Act(ActOutcome),
+    /// The server families.
+    Kinds(Vec<KindView>),
+    /// The server at an address.
+    Detected(Detected),
+    /// All accounts.
+    Accounts(Vec<AccountView>),
+    /// One account.
+    Account(AccountView),
+    /// A hop-by-hop result.
+    Test(TestReport),
+    /// The server's id of what was published.
+    Sent {
+        /// As the server said it.
+        remote_id: String,
+    },
+    /// The settings.
+    Settings(AppSettings),
+    /// A window's size, if one is remembered.
+    Shape(Option<WindowShape>),
+    /// What works here.
+    Doctor(Vec<DoctorItem>),
+}
+
+/// An account to be added or tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct AccountDraft {
+    /// The server's address; a topic at its end is taken as a subscription.
+    pub url: String,
+    /// Which family; found out if none.
+    #[serde(default)]
+    pub kind: Option<BackendKind>,
+    /// A name of the user's; the host if empty.
+    #[serde(default)]
+    pub name: String,
+    /// Topics to subscribe to.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// How to sign in.
+    #[serde(default = "no_sign_in")]
+    pub sign_in: SignIn,
+    /// The password or token.
+    #[serde(default)]
+    pub secret: Option<Secret>,
+    /// Where the secret goes.
+    #[serde(default = "keyring")]
+    pub secrets: SecretPlace,
+    /// A transport fixed by the user; the ladder if none.
+    #[serde(default)]
+    pub transport: Option<TransportKind>,
+    /// Cleartext to other hosts than this one is allowed.
+    #[serde(default)]
+    pub allow_http: bool,
+    /// Extra request headers (for proxies), name and value. Values are kept like secrets.
+    #[serde(default)]
+    pub headers: Vec<(String, Secret)>,
+}
+
+fn no_sign_in() -> SignIn {
+    SignIn::None
+}
+
+fn keyring() -> SecretPlace {
+    SecretPlace::Keyring
+}
+
+/// What changes about an account; what is none stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(export)]
+pub struct AccountEdit {
+    /// The user's name for it.
+    pub name: Option<String>,
+    /// The server's address.
+    pub url: Option<String>,
+    /// How to sign in.
+    pub sign_in: Option<SignIn>,
+    /// A new password or token.
+    pub secret: Option<Secret>,
+    /// Where the secret goes.
+    pub secrets: Option<SecretPlace>,
+    /// Fix a transport, or let the ladder choose.
+    pub transport: Option<TransportChoice>,
+    /// Cleartext allowed.
+    pub allow_http: Option<bool>,
+    /// Never toasts.
+    pub muted: Option<bool>,
+    /// Below this tier: inbox only.
+    pub min_tier: Option<Tier>,
+    /// Switched off: no connection is held.
+    pub disabled: Option<bool>,
+}
+
+/// Who chooses what carries a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "choice", content = "transport")]
+#[ts(export)]
+pub enum TransportChoice {
+    /// The ladder: best first, the next one where it is blocked.
+    Ladder,
+    /// The user.
+    Fixed(TransportKind),
+}
+
+/// What changes about a subscription; what is none stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(export)]
+pub struct SubscriptionEdit {
+    /// The user's name for it; empty for the topic's own.
+    pub name: Option<String>,
+    /// Never toasts.
+    pub muted: Option<bool>,
+    /// Below this tier: inbox only.
+    pub min_tier: Option<Tier>,
+}
+
+/// Pause or resume toasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "pause")]
+#[ts(export)]
+pub enum PauseChange {
+    /// For so long.
+    For {
+        /// Minutes, 1 to 10 080 (a week).
+        #[ts(type = "number")]
+        minutes: u32,
+        /// Critical notifications ring all the same.
+        critical_rings: bool,
+    },
+    /// Until tomorrow morning, 8:00 in the system's zone.
+    UntilTomorrow {
+        /// Critical notifications ring all the same.
+        critical_rings: bool,
+    },
+    /// Until the user resumes.
+    UntilResumed {
+        /// Critical notifications ring all the same.
+        critical_rings: bool,
+    },
+    /// Resume now.
+    Off,
+}
+
+/// A notification to publish.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Outgoing {
+    /// Through which account: its id or its name.
+    pub account: String,
+    /// To which topic.
+    pub topic: String,
+    /// Title; none if empty.
+    #[serde(default)]
+    pub title: String,
+    /// 1 to 5.
+    #[serde(default)]
+    pub priority: Option<u8>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Body.
+    pub body: String,
+}
+
+/// What the user looks at just now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(export)]
+pub struct Presence {
+    /// An inbox window has the keyboard focus.
+    pub focused: bool,
+    /// The list on screen, where one is: what arrives in it is seen without a toast.
+    pub list: Option<ListQuery>,
+    /// The notification open in the detail view.
+    pub notification: Option<NotificationId>,
+}
+
+/// The light the windows are drawn in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Appearance {
+    /// As the desktop says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// The settings a window shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(export)]
+pub struct AppSettings {
+    /// Light, dark, or as the desktop says.
+    pub appearance: Appearance,
+    /// Start with the session, hidden.
+    pub start_at_login: bool,
+    /// Notifications older than this many days are removed; 0 keeps them for ever.
+    pub keep_days: u32,
+    /// At most so many notifications are kept per account.
+    pub keep_count: u32,
+    /// Single-letter shortcuts work in the inbox (WCAG 2.1.4).
+    pub letter_shortcuts: bool,
+    /// Marking read or done, or deleting, tells servers that can be told.
+    pub tell_servers: bool,
+    /// The user was told that closing the window leaves Tidings running.
+    pub close_explained: bool,
+}
+
+impl Default for AppSettings {
+    fn default() -> Self {
+        Self {
+            appearance: Appearance::System,
+            start_at_login: false,
+            keep_days: 90,
+            keep_count: 10_000,
+            letter_shortcuts: true,
+            tell_servers: true,
+            close_explained: false,
+        }
+    }
+}
+
+/// A window's size in logical pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct WindowShape {
+    /// Width, at least 320.
+    pub width: u32,
+    /// Height, at least 240.
+    pub height: u32,
+    /// Fills the screen.
+    pub maximized: bool,
+}
