@@ -1,1 +1,10 @@
-//! Skeleton.
+//! Everything that decides. No D-Bus, no keyring, no Tauri: those are [`ports`], filled by the
+//! resident.
+//!
+//! Who may import whom: `engine` knows every other module; `backend`, `transport`, `store`, `policy`
+//! and `settings` know `model` and not each other.
+
+pub mod backend;
+pub mod model;
+pub mod ports;
+pub mod transport;

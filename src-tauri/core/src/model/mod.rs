@@ -1,0 +1,23 @@
+//! Plain data that every other module may know. The words shared with clients come from the contract.
+
+mod account;
+mod notification;
+mod policy;
+mod request;
+
+pub use account::{Account, Credential, NewAccount, NewSubscription, Subscription};
+pub use notification::{
+    Action, Attachment, Class, Draft, Fate, Mirror, Notification, Origin, Revision, limits,
+};
+pub use policy::{
+    Bucket, Disposition, HoldCause, Pause, PolicyState, Preferences, Rule, TraceLine, Verdict,
+};
+pub use request::{Body, HttpRequest, Method};
+pub use tidings_api::{
+    AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
+    SubscriptionId, Tier, TransportKind,
+};
+
+/// A resume position: minted and read by its backend only, opaque to everyone else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cursor(pub String);

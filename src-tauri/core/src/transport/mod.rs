@@ -1,0 +1,120 @@
+//! The only sockets. Every way of carrying a connection looks the same from here on: open, then one
+//! frame after the other until the end, which always has a reason.
+
+use crate::model::{Credential, HttpRequest, SignIn, TransportKind};
+use crate::ports::Later;
+use std::time::Duration;
+
+/// How a request is signed in and where it may go.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// How it signs in.
+    pub sign_in: SignIn,
+    /// The secret and extra headers.
+    pub credential: Credential,
+    /// Cleartext to other hosts than this one is allowed.
+    pub allow_http: bool,
+    /// No complete frame for so long: the link is dead. A WebSocket has its own ping besides.
+    pub silence: Duration,
+}
+
+/// A part of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A WebSocket text, a line, the data of an event.
+    Text(String),
+    /// Bytes without content: a ping, a pong, a comment, an empty line.
+    Alive,
+    /// A frame above the limit was skipped.
+    TooLong,
+}
+
+/// Why there is no link, or no more of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// Credentials would go over cleartext, and the account does not allow it.
+    #[error("the address is http, which would show the password to the network")]
+    Cleartext,
+    /// The name has no address.
+    #[error("the server's name could not be found: {0}")]
+    Dns(String),
+    /// No TCP connection.
+    #[error("the server could not be reached: {0}")]
+    Connect(String),
+    /// TCP or headers took too long.
+    #[error("the server did not answer in time")]
+    Timeout,
+    /// TLS failed: expired, wrong name, unknown issuer.
+    #[error("the server's certificate was not accepted: {0}")]
+    Tls(String),
+    /// Another status than wanted.
+    #[error("the server answered with status {status}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After`, seconds or date made relative.
+        retry_after: Option<Duration>,
+        /// The first 4 KiB of the body.
+        body: String,
+    },
+    /// A redirect to another origin, or one where none is followed.
+    #[error("the server points to another address: {0}")]
+    Redirect(String),
+    /// A page where a stream should be: a portal or a wrong address.
+    #[error("a web page answered where notifications should be")]
+    Portal,
+    /// An upgrade to WebSocket was not honoured.
+    #[error("something between here and the server does not let WebSocket through")]
+    UpgradeRefused,
+    /// Nothing came for too long.
+    #[error("the connection went silent")]
+    Silent,
+    /// The server ended it.
+    #[error("the server closed the connection")]
+    Closed {
+        /// WebSocket close code (RFC 6455, 7.4), if one was sent.
+        code: Option<u16>,
+    },
+    /// It broke.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+}
+
+/// An open connection. Dropping it hangs up.
+pub trait Link: Send {
+    /// The next part. May be dropped half-way without losing anything. After an error the link is
+    /// over.
+    fn next(&mut self) -> Later<'_, Result<Frame, TransportError>>;
+    /// Sends a text; only a WebSocket can.
+    fn send(&mut self, text: String) -> Later<'_, Result<(), TransportError>>;
+}
+
+/// The answer to a finite request, read line by line.
+pub trait Answer: Send {
+    /// The HTTP status.
+    fn status(&self) -> u16;
+    /// Headers, names in lower case.
+    fn headers(&self) -> &[(String, String)];
+    /// The next line, without its newline; none at the proper end of the body. Lines above the limit
+    /// are skipped. A body cut short is an error.
+    fn line(&mut self) -> Later<'_, Result<Option<String>, TransportError>>;
+    /// The rest of the body, cut at `limit` bytes.
+    fn text(&mut self, limit: usize) -> Later<'_, Result<String, TransportError>>;
+}
+
+/// Makes connections.
+pub trait Dial: Send + Sync {
+    /// Opens a link. Status 200 (101 for a WebSocket) is a link; everything else an error.
+    fn open<'a>(
+        &'a self,
+        transport: TransportKind,
+        request: &'a HttpRequest,
+        route: &'a Route,
+    ) -> Later<'a, Result<Box<dyn Link>, TransportError>>;
+    /// Makes a finite request. Every status is an answer.
+    fn fetch<'a>(
+        &'a self,
+        request: &'a HttpRequest,
+        route: &'a Route,
+    ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+}
