@@ -7,4 +7,6 @@
 pub mod backend;
 pub mod model;
 pub mod ports;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transport;
