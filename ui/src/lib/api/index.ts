@@ -1,0 +1,129 @@
+// The window's side of the contract: what it may ask, and what it is told.
+
+import type { AccountDraft } from "../bindings/AccountDraft";
+import type { AccountEdit } from "../bindings/AccountEdit";
+import type { AppSettings } from "../bindings/AppSettings";
+import type { Change } from "../bindings/Change";
+import type { ErrorView } from "../bindings/ErrorView";
+import type { Event } from "../bindings/Event";
+import type { ListQuery } from "../bindings/ListQuery";
+import type { PauseChange } from "../bindings/PauseChange";
+import type { Presence } from "../bindings/Presence";
+import type { Reply } from "../bindings/Reply";
+import type { Request } from "../bindings/Request";
+import type { SubscriptionEdit } from "../bindings/SubscriptionEdit";
+import type { Target } from "../bindings/Target";
+import type { Targets } from "../bindings/Targets";
+
+/** What a window was opened for. */
+export type Opening = { view: "inbox" | "settings"; target: Target };
+
+/** The way to the resident. */
+export interface Api {
+  /** Asks the resident; rejects with an {@link ErrorView}. */
+  call(request: Request): Promise<Reply>;
+  /** Hints: something changed, read it again. */
+  onHint(listener: (event: Event) => void): Promise<void>;
+  /** Whether the resident can be reached. */
+  onLink(listener: (up: boolean) => void): Promise<void>;
+  /** What this window shows first. */
+  opening(): Promise<Opening>;
+  /** The first true picture is on screen: the window may be shown. */
+  painted(): Promise<void>;
+}
+
+type Is = Reply["is"];
+type ValueOf<K extends Is> = Extract<Reply, { is: K }> extends { value: infer V } ? V : undefined;
+
+/** Typed requests over an {@link Api}: one method each. */
+export class Client {
+  readonly api: Api;
+
+  constructor(api: Api) {
+    this.api = api;
+  }
+
+  private async ask<K extends Is>(request: Request, is: K): Promise<ValueOf<K>> {
+    const reply = await this.api.call(request);
+    if (reply.is !== is) {
+      const wrong: ErrorView = {
+        code: "internal",
+        message: "Tidings answered something else than it was asked. Please restart it.",
+        detail: `${request.do}: expected ${is}, got ${reply.is}`,
+      };
+      throw wrong;
+    }
+    return ("value" in reply ? reply.value : undefined) as ValueOf<K>;
+  }
+
+  status = () => this.ask({ do: "status" }, "status");
+  list = (query: ListQuery) => this.ask({ do: "list", ...query }, "page");
+  show = (id: number) => this.ask({ do: "show", id }, "detail");
+  change = (targets: Targets, change: Change) =>
+    this.ask({ do: "change", targets, change }, "changed");
+  undo = () => this.ask({ do: "undo" }, "changed");
+  why = (id: number) => this.ask({ do: "why", id }, "ledger");
+  act = (id: number, action: number, confirmed: boolean) =>
+    this.ask({ do: "act", id, action, confirmed }, "act");
+  openLink = (id: number) => this.ask({ do: "open_link", id }, "act");
+  kinds = () => this.ask({ do: "kinds" }, "kinds");
+  detect = (url: string) => this.ask({ do: "detect", url }, "detected");
+  accounts = () => this.ask({ do: "accounts" }, "accounts");
+  accountAdd = (draft: AccountDraft) => this.ask({ do: "account_add", ...draft }, "account");
+  accountTry = (draft: AccountDraft) => this.ask({ do: "account_try", ...draft }, "test");
+  accountTest = (id: number) => this.ask({ do: "account_test", id }, "test");
+  accountEdit = (id: number, edit: Partial<AccountEdit>) =>
+    this.ask({ do: "account_edit", id, edit: { ...NO_EDIT, ...edit } }, "account");
+  accountRemove = (id: number) => this.ask({ do: "account_remove", id }, "done");
+  subscriptionAdd = (account: number, topic: string) =>
+    this.ask({ do: "subscription_add", account, topic }, "account");
+  subscriptionEdit = (id: number, edit: Partial<SubscriptionEdit>) =>
+    this.ask(
+      { do: "subscription_edit", id, edit: { name: null, muted: null, min_tier: null, ...edit } },
+      "account",
+    );
+  subscriptionRemove = (id: number, forget: boolean) =>
+    this.ask({ do: "subscription_remove", id, forget }, "account");
+  reconnect = (account: number | null) => this.ask({ do: "reconnect", account }, "done");
+  pause = (pause: PauseChange) => this.ask({ do: "pause", ...pause }, "status");
+  settings = () => this.ask({ do: "settings" }, "settings");
+  settingsSet = (settings: AppSettings) => this.ask({ do: "settings_set", ...settings }, "settings");
+  looking = (presence: Presence) => this.ask({ do: "looking", ...presence }, "done");
+  openWindow = (target: Target) => this.ask({ do: "open_window", target, token: null }, "done");
+  doctor = () => this.ask({ do: "doctor" }, "doctor");
+  testToast = () => this.ask({ do: "test_toast" }, "done");
+}
+
+const NO_EDIT: AccountEdit = {
+  name: null,
+  url: null,
+  sign_in: null,
+  secret: null,
+  secrets: null,
+  transport: null,
+  allow_http: null,
+  muted: null,
+  min_tier: null,
+  disabled: null,
+};
+
+/** Makes an {@link ErrorView} of whatever was thrown. */
+export function errorView(thrown: unknown): ErrorView {
+  if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown) {
+    return thrown as ErrorView;
+  }
+  return {
+    code: "internal",
+    message: "Something went wrong in this window. Close it and open it again.",
+    detail: String(thrown),
+  };
+}
+
+/** The real way inside the app; in a plain browser the fake, which a release does not carry. */
+export async function connect(): Promise<Api> {
+  if ("__TAURI_INTERNALS__" in window) return (await import("./tauri")).tauri();
+  if (import.meta.env.MODE !== "production") {
+    return (await import("./fake")).fakeFromAddress(window.location.search);
+  }
+  throw new Error("This page is a part of Tidings and works only in its window.");
+}

@@ -1,0 +1,237 @@
+// All words that the windows say, in one place. What the resident says in words comes from there.
+
+import type { ConnectionState } from "../lib/bindings/ConnectionState";
+import type { DoctorVerdict } from "../lib/bindings/DoctorVerdict";
+import type { HopResult } from "../lib/bindings/HopResult";
+import type { Place } from "../lib/bindings/Place";
+import type { SecretPlace } from "../lib/bindings/SecretPlace";
+import type { Tier } from "../lib/bindings/Tier";
+import type { TransportKind } from "../lib/bindings/TransportKind";
+import { count } from "../lib/words/time";
+
+const n = (number: number, one: string, many: string) => `${count(number)} ${number === 1 ? one : many}`;
+
+const places: Record<Place, string> = { all: "All", unread: "Unread", done: "Done" };
+
+const tiers: Record<Tier, string> = {
+  informational: "Informational",
+  important: "Important",
+  critical: "Critical",
+};
+
+const minTiers: Record<Tier, string> = {
+  informational: "All that would ring",
+  important: "Important and critical",
+  critical: "Critical only",
+};
+
+const connections: Record<ConnectionState, string> = {
+  idle: "Not connected",
+  connecting: "Connecting…",
+  live: "Connected",
+  waiting: "Waiting to try again",
+  offline: "No network",
+  stopped: "Needs you",
+};
+
+const transports: Record<TransportKind, string> = {
+  websocket: "WebSocket",
+  sse: "Server-sent events",
+  http_stream: "HTTP stream",
+  long_poll: "Long poll",
+  poll: "Polling",
+};
+
+const secretPlaces: Record<SecretPlace, string> = {
+  keyring: "In the desktop’s keyring",
+  file: "In a file that only you can read (not encrypted)",
+  memory: "For this run only",
+};
+
+const hops: Record<HopResult, string> = { ok: "Works", warning: "Works, but", failed: "Failed" };
+
+const verdicts: Record<DoctorVerdict, string> = { good: "Good", fair: "In part", bad: "Not working" };
+
+export const words = {
+  app: "Tidings",
+  inbox: "Inbox",
+  settingsTitle: "Settings",
+  places,
+  tiers,
+  minTiers,
+  connections,
+  transports,
+  secretPlaces,
+  hops,
+  verdicts,
+
+  common: {
+    add: "Add",
+    cancel: "Cancel",
+    close: "Close",
+    copied: "Copied",
+    copy: "Copy",
+    dismiss: "Dismiss",
+    details: "Details",
+    remove: "Remove",
+    save: "Save",
+    back: "Back",
+    retry: "Try again",
+    working: "Working…",
+  },
+
+  nav: {
+    label: "Places and accounts",
+    menu: "Places and accounts",
+    accounts: "Accounts",
+    settings: "Settings",
+    addAccount: "Add an account",
+    muted: "muted",
+    unread: (number: number) => `${count(number)} unread`,
+    allOf: (account: string, state: string) => `${account}, ${state}`,
+  },
+
+  list: {
+    label: (place: string) => `${place}: notifications`,
+    markAllRead: "Mark all read",
+    select: (title: string) => `Select ${title}`,
+    loading: "Loading notifications…",
+    newOnes: (number: number) => `${count(number)} new`,
+    showNew: "show them",
+    rowName: (
+      unread: boolean,
+      tier: string,
+      title: string,
+      source: string,
+      ago: string,
+    ): string => `${unread ? "Unread" : "Read"}, ${tier.toLowerCase()}, ${title}, ${source}, ${ago}`,
+    versions: (number: number) => `updated ${number}×`,
+    failed: "The list could not be read",
+  },
+
+  selection: {
+    label: "Selected notifications",
+    count: (number: number) => `${count(number)} selected`,
+    all: "All that match are selected",
+    allMatching: "Select all that match",
+    clear: "Clear selection",
+  },
+
+  actions: {
+    label: "What to do with this notification",
+    done: "Done",
+    restore: "Back to inbox",
+    read: "Mark read",
+    unread: "Mark unread",
+    delete: "Delete",
+    openLink: "Open link",
+  },
+
+  search: {
+    label: "Search",
+    placeholder: "Search",
+    help: "How to search",
+    helpTitle: "Searching",
+    clear: "Clear search",
+    terms: [
+      ["disk full", "both words, anywhere in title, text or tags"],
+      ["from:backups", "from a topic or account of this name"],
+      ["is:unread", "also is:read, is:critical, is:important"],
+      ["before:monday", "or a date: before:2026-11-01; after: likewise"],
+      ["p>=4", "priority 4 and 5"],
+    ] as [string, string][],
+    results: (number: number, more: boolean) =>
+      more ? `More than ${count(number)} found` : `${count(number)} found`,
+  },
+
+  empty: {
+    first: "Welcome to Tidings",
+    firstText:
+      "Tidings keeps what your notification servers send: ntfy.sh, or a server of your own. Add the first account to begin.",
+    ever: "Nothing has come yet",
+    everText: "Everything is ready. Send the first notification from a terminal:",
+    noTopic: "This account listens to no topic yet. Add one in the settings.",
+    copyCommand: "Copy command",
+    caughtUp: "All read",
+    allDone: "Nothing left to do",
+    nothingDone: "Nothing is done yet",
+    nothingDoneText: "What you mark as done leaves the inbox and is kept here.",
+    checked: (time: string) => `Checked at ${time}`,
+    noResults: "Nothing found",
+    noResultsFor: "Nothing matches",
+    nothingOpen: "No notification selected",
+    nothingOpenText: (letters: boolean) =>
+      letters ? "Choose one with ↑ ↓ or j k and Enter. Press ? for all keys." : "Choose one with ↑ ↓ and Enter.",
+  },
+
+  banner: {
+    label: "State",
+    gone: "Tidings is not running.",
+    goneText: "Reconnecting… What you see stays, and nothing is lost: servers keep what comes meanwhile.",
+    since: (state: "waiting" | "offline", time: string) =>
+      state === "offline" ? `No network since ${time}` : `Offline since ${time}`,
+    retryIn: (time: string) => (time === "now" ? "trying now" : `retry in ${time}`),
+    retryNow: "Retry now",
+    owed: (number: number) => `${n(number, "change", "changes")} will be sent then`,
+    signInAgain: "Sign in again",
+    needsYou: "needs you",
+    more: (number: number) => `${n(number, "more account has", "more accounts have")} trouble`,
+    settings: "Open settings",
+    paused: (until: string | null) => (until ? `Paused until ${until}` : "Paused until you resume"),
+    held: (number: number) => (number === 1 ? "1 waits" : `${count(number)} wait`),
+    criticalRings: "critical ones ring all the same",
+    resume: "Resume",
+  },
+
+  close: {
+    title: "Tidings stays",
+    text: "Closing this window leaves Tidings running in the tray, and it keeps receiving. To stop it, choose Quit in the tray’s menu.",
+    ok: "Got it",
+  },
+
+  undo: { label: "Undo", nothing: "Nothing to undo" },
+
+  announce: {
+    critical: (title: string, source: string, number: number) =>
+      number > 1 ? `${number} critical notifications, the first: ${title}, ${source}` : `Critical: ${title}, ${source}`,
+    arrived: (all: number, important: number) =>
+      important > 0 ? `${count(all)} new, ${count(important)} important` : `${count(all)} new`,
+  },
+
+  detail: {
+    label: "Notification",
+    loading: "Loading…",
+    gone: "This notification cannot be shown",
+    priority: (number: number) => `priority ${number}`,
+    received: (time: string) => `received ${time}`,
+    attachment: "Attachment",
+    expires: (time: string) => `on the server until ${time}`,
+    expired: "no longer on the server",
+    revisions: (number: number) => n(number, "earlier version", "earlier versions"),
+    replaced: "replaced",
+    why: "Why did this ring, or not?",
+    whyNone: "No decision is on record for it.",
+    whyDecided: "decided",
+    source: "View source",
+    confirmTitle: "Send this?",
+    send: "Send",
+    sent: (status: number) => `Sent; the server answered ${status}.`,
+    opened: "Opened.",
+    linkTitle: "A link in this notification",
+    linkText: "It came from the sender. Tidings opens no links from inside a message; copy it if you trust it.",
+    copyLink: "Copy address",
+    body: "Message",
+  },
+
+  keys: {
+    title: "Keyboard",
+    off: "Single letters are switched off in the settings.",
+    groups: [
+      ["Move", [["↓ ↑ or j k", "Next, previous"], ["Home End", "First, last"], ["g then a, u, d", "All, Unread, Done"], ["/ or Ctrl+F", "Search"]]],
+      ["Read", [["Enter or o", "Open"], ["Shift+Enter", "Open its link"], ["1–9", "Its action buttons"], ["Esc", "Close, step back"]]],
+      ["Act", [["e", "Done"], ["Shift+I, Shift+U", "Read, unread"], ["Delete or #", "Delete"], ["z or Ctrl+Z", "Undo"]]],
+      ["Select", [["x or Space", "Select"], ["Shift+↑ ↓", "Select more"], ["Ctrl+A", "Select all"]]],
+      ["Tidings", [["Ctrl+,", "Settings"], ["?", "This page"]]],
+    ] as [string, [string, string][]][],
+  },
+};
