@@ -1,0 +1,10 @@
+//! The server over real sockets, as clients meet it.
+
+mod access;
+mod lifetime;
+mod limits;
+mod publishing;
+mod scheduling;
+mod sockets;
+mod subscribing;
+mod support;
