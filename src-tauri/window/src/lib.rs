@@ -1,1 +1,45 @@
-//! Skeleton.
+//! The windows of Tidings. This process is a client of the resident's control socket and nothing
+//! else: it opens no network connection, no database, no file of the profile, and keeps no secret.
+//! It is started when a window is wanted and ends with its last one.
+
+mod arguments;
+mod bridge;
+mod commands;
+mod desktop;
+mod fence;
+mod view;
+mod wait;
+mod windows;
+
+pub use arguments::{Arguments, Wrong};
+use bridge::Link;
+use tauri::{Manager as _, RunEvent};
+use windows::Windows;
+
+/// Opens the window that `arguments` name and returns when the last one is closed.
+///
+/// # Errors
+/// Tauri's own, where no window can be made (no display, no webview).
+pub fn run(arguments: Arguments) -> tauri::Result<()> {
+    desktop::name_program();
+    let app = tauri::Builder::default()
+        .invoke_handler(tauri::generate_handler![
+            commands::call,
+            commands::opening,
+            commands::painted
+        ])
+        .on_window_event(windows::on_event)
+        .setup(move |app| {
+            app.manage(Link::default());
+            app.manage(Windows::default());
+            bridge::start(app.handle(), arguments)?;
+            Ok(())
+        })
+        .build(tauri::generate_context!("tauri.conf.json"))?;
+    app.run(|app, event| {
+        if let RunEvent::ExitRequested { .. } = event {
+            app.state::<Windows>().finish();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! macOS and Windows: Tauri's own words suffice.
+
+use tauri::{Theme, WebviewWindow};
+use tidings_api::Appearance;
+
+/// The bundle names the program.
+pub fn name_program() {}
+
+/// Brings `window` to the front. There are no activation tokens here.
+pub fn raise(window: &WebviewWindow, _token: Option<String>) {
+    for step in [
+        WebviewWindow::show,
+        WebviewWindow::unminimize,
+        WebviewWindow::set_focus,
+    ] {
+        // The window may be on its way out: then there is nothing to bring forward.
+        drop(step(window));
+    }
+}
+
+/// Its size in logical pixels.
+pub fn measure(window: &WebviewWindow) -> Option<(u32, u32)> {
+    let size = window.inner_size().ok()?;
+    let size = size.to_logical::<u32>(window.scale_factor().ok()?);
+    Some((size.width, size.height))
+}
+
+/// Everything is said when the window is built.
+pub fn tame(_window: &WebviewWindow) {}
+
+/// Draws `window` in the light the user chose and says which that is.
+pub fn light(window: &WebviewWindow, appearance: Appearance) -> Theme {
+    let theme = match appearance {
+        Appearance::System => None,
+        Appearance::Light => Some(Theme::Light),
+        Appearance::Dark => Some(Theme::Dark),
+    };
+    // The window may be on its way out: then its light is all the same.
+    drop(window.set_theme(theme));
+    theme
+        .or_else(|| window.theme().ok())
+        .unwrap_or(Theme::Light)
+}
