@@ -86,11 +86,11 @@ impl FakeClock {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
             }
-            let now = self.awake();
-            if now >= end {
+            let left = end.saturating_sub(self.awake());
+            if left.is_zero() {
                 return;
             }
-            let step = self.next_due().unwrap_or(end - now).min(end - now);
+            let step = self.next_due().unwrap_or(left).min(left);
             // A sleeper that is due and was not polled yet must not stop the clock.
             self.advance(step.max(Duration::from_nanos(1)));
         }

@@ -1,6 +1,24 @@
 //! The only sockets. Every way of carrying a connection looks the same from here on: open, then one
 //! frame after the other until the end, which always has a reason.
 
+pub mod backoff;
+pub mod hops;
+pub mod limits;
+
+mod fault;
+mod http;
+mod http_stream;
+mod lines;
+mod sse;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod watchdog;
+mod websocket;
+mod x509;
+
+pub use http::Network;
+
 use crate::model::{Credential, HttpRequest, SignIn, TransportKind};
 use crate::ports::Later;
 use std::time::Duration;
@@ -45,7 +63,7 @@ pub enum TransportError {
     #[error("the server did not answer in time")]
     Timeout,
     /// TLS failed: expired, wrong name, unknown issuer.
-    #[error("the server's certificate was not accepted: {0}")]
+    #[error("no secure connection could be made: {0}")]
     Tls(String),
     /// Another status than wanted.
     #[error("the server answered with status {status}")]
@@ -104,7 +122,8 @@ pub trait Answer: Send {
 
 /// Makes connections.
 pub trait Dial: Send + Sync {
-    /// Opens a link. Status 200 (101 for a WebSocket) is a link; everything else an error.
+    /// Opens a link. Status 200 (101 for a WebSocket) is a link; everything else an error. A poll and
+    /// a long poll are links too: the lines of one answer, then [`TransportError::Closed`].
     fn open<'a>(
         &'a self,
         transport: TransportKind,
@@ -117,4 +136,9 @@ pub trait Dial: Send + Sync {
         request: &'a HttpRequest,
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+}
+
+/// Only a WebSocket has a way back.
+fn one_way() -> TransportError {
+    TransportError::Broken("nothing can be sent over this connection".to_owned())
 }

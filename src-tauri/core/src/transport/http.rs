@@ -1,0 +1,496 @@
+//! Requests over HTTP: building them, signing them in, following redirects within an origin, and
+//! reading finite answers. Streams and WebSockets begin here too.
+
+use super::fault::{Unresolved, before_response, in_body};
+use super::limits::{self, Times};
+use super::lines::{LineReader, Piece};
+use super::tls::Tls;
+use super::watchdog::Watchdog;
+use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, websocket};
+use crate::model::{Body, HttpRequest, Method, SignIn, TransportKind};
+use crate::ports::{Clock, Later};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use jiff::fmt::rfc2822;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use url::{Host, Url};
+
+/// What a client is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// One connection each, held open: streams and WebSockets. HTTP/1.1, since there is nothing to
+    /// multiplex and a WebSocket needs it.
+    Link,
+    /// Finite requests, which may share connections.
+    Fetch,
+}
+
+/// The network. Holds no connection by itself; its clients are made when they are first needed.
+pub struct Network {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) times: Times,
+    tls: OnceLock<Tls>,
+    clients: Mutex<Vec<(Purpose, bool, Client)>>,
+}
+
+impl Network {
+    /// With the times of the design.
+    pub fn new(clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
+        Ok(Self::with_times(clock, Times::default()))
+    }
+
+    /// With other times, floored.
+    pub fn with_times(clock: Arc<dyn Clock>, times: Times) -> Self {
+        Self {
+            clock,
+            times: times.floored(),
+            tls: OnceLock::new(),
+            clients: Mutex::default(),
+        }
+    }
+
+    /// Trusts these authorities only.
+    #[cfg(test)]
+    pub(super) fn trusting(clock: Arc<dyn Clock>, roots: rustls::RootCertStore) -> Self {
+        let network = Self::with_times(clock, Times::default());
+        let tls = Tls::trusting(roots).expect("a TLS setting");
+        assert!(network.tls.set(tls).is_ok(), "it is new");
+        network
+    }
+
+    pub(super) fn tls(&self) -> Result<&Tls, TransportError> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls);
+        }
+        let tls = Tls::native()?;
+        Ok(self.tls.get_or_init(|| tls))
+    }
+
+    fn client(&self, purpose: Purpose, url: &Url) -> Result<Client, TransportError> {
+        // A proxy must not see what is meant for this computer.
+        let direct = is_loopback(url);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., client)) = clients
+            .iter()
+            .find(|known| (known.0, known.1) == (purpose, direct))
+        {
+            return Ok(client.clone());
+        }
+        let tls = self.tls()?;
+        let builder = Client::builder()
+            .user_agent(concat!("Tidings/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.times.connect)
+            .tcp_keepalive(limits::TCP_KEEPALIVE)
+            .redirect(Policy::none())
+            .referer(false)
+            .dns_resolver(Arc::new(Names));
+        let builder = if direct { builder.no_proxy() } else { builder };
+        let builder = match purpose {
+            Purpose::Link => builder
+                .http1_only()
+                .pool_max_idle_per_host(0)
+                .use_preconfigured_tls(tls.config(&[b"http/1.1"])),
+            Purpose::Fetch => builder
+                .pool_max_idle_per_host(limits::POOL_SIZE)
+                .pool_idle_timeout(limits::POOL_IDLE)
+                .use_preconfigured_tls(tls.config(&[b"h2", b"http/1.1"])),
+        };
+        let client = builder
+            .build()
+            .map_err(|error| TransportError::Connect(error.without_url().to_string()))?;
+        clients.push((purpose, direct, client.clone()));
+        Ok(client)
+    }
+
+    /// A request, built anew and signed in. `extra` is what the transport itself needs.
+    pub(super) fn build(
+        &self,
+        purpose: Purpose,
+        request: &HttpRequest,
+        url: &Url,
+        route: &Route,
+        extra: &[(HeaderName, HeaderValue)],
+    ) -> Result<RequestBuilder, TransportError> {
+        let url = bare(url);
+        match url.scheme() {
+            "https" => self.tls()?.check()?,
+            "http" => {
+                if carries_credential(route) && !is_loopback(&url) && !route.allow_http {
+                    return Err(TransportError::Cleartext);
+                }
+            }
+            _ => {
+                return Err(TransportError::Connect(
+                    "the address must begin with https:// or http://".to_owned(),
+                ));
+            }
+        }
+        let client = self.client(purpose, &url)?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut headers = headers(request, route)?;
+        for (name, value) in extra {
+            headers.insert(name, value.clone());
+        }
+        let builder = client.request(method, url);
+        Ok(match &request.body {
+            Body::Empty => builder.headers(headers),
+            Body::Bytes { media_type, bytes } => {
+                headers.insert(header::CONTENT_TYPE, value("Content-Type", media_type)?);
+                builder.headers(headers).body(bytes.clone())
+            }
+        })
+    }
+
+    /// Sends a request until its headers are here, following redirects within the origin.
+    pub(super) async fn send(
+        &self,
+        purpose: Purpose,
+        request: &HttpRequest,
+        route: &Route,
+        extra: &[(HeaderName, HeaderValue)],
+        deadline: &mut Later<'static, ()>,
+    ) -> Result<Response, TransportError> {
+        let mut url = request.url.clone();
+        for _ in 0..=limits::REDIRECTS {
+            let builder = self.build(purpose, request, &url, route, extra)?;
+            let response = within(deadline, builder.send())
+                .await?
+                .map_err(|error| before_response(&error, &*self.clock))?;
+            match redirect(request.method, &url, &response)? {
+                Some(next) => url = next,
+                None => return Ok(response),
+            }
+        }
+        Err(TransportError::Redirect(without_query(&url)))
+    }
+
+    /// A refusal: status, `Retry-After` and the start of the body, as far as it comes in time.
+    pub(super) async fn refused(
+        &self,
+        response: Response,
+        deadline: &mut Later<'static, ()>,
+    ) -> TransportError {
+        let status = response.status().as_u16();
+        // RFC 6585, section 6: a portal wants the user to log in to the network.
+        if status == 511 {
+            return TransportError::Portal;
+        }
+        let retry_after = retry_after(response.headers(), &*self.clock);
+        let mut lines = LineReader::new(response.bytes_stream().boxed(), limits::REFUSAL);
+        let body = match within(deadline, lines.rest(limits::REFUSAL)).await {
+            Ok(Ok(body)) => body,
+            _ => String::new(),
+        };
+        TransportError::Refused {
+            status,
+            retry_after,
+            body,
+        }
+    }
+
+    async fn finite(
+        &self,
+        request: &HttpRequest,
+        route: &Route,
+    ) -> Result<Box<dyn Answer>, TransportError> {
+        let mut deadline = self.clock.sleep(self.times.headers);
+        let response = self
+            .send(Purpose::Fetch, request, route, &[], &mut deadline)
+            .await?;
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_owned(), value)
+            })
+            .collect();
+        Ok(Box::new(HttpAnswer {
+            status: response.status().as_u16(),
+            headers,
+            lines: LineReader::new(response.bytes_stream().boxed(), limits::FRAME),
+            watchdog: Watchdog::new(self.clock.clone(), route.silence),
+            over: None,
+        }))
+    }
+}
+
+impl Dial for Network {
+    fn open<'a>(
+        &'a self,
+        transport: TransportKind,
+        request: &'a HttpRequest,
+        route: &'a Route,
+    ) -> Later<'a, Result<Box<dyn Link>, TransportError>> {
+        match transport {
+            TransportKind::Websocket => Box::pin(websocket::open(self, request, route)),
+            TransportKind::Sse => Box::pin(sse::open(self, request, route)),
+            TransportKind::HttpStream | TransportKind::Poll => {
+                Box::pin(http_stream::open(self, request, route, self.times.headers))
+            }
+            // The server holds its answer back until it has something.
+            TransportKind::LongPoll => {
+                let headers = self.times.headers.max(route.silence);
+                Box::pin(http_stream::open(self, request, route, headers))
+            }
+        }
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        request: &'a HttpRequest,
+        route: &'a Route,
+    ) -> Later<'a, Result<Box<dyn Answer>, TransportError>> {
+        Box::pin(self.finite(request, route))
+    }
+}
+
+/// The body of a response, as its chunks come.
+pub(super) type Chunks = BoxStream<'static, Result<Bytes, reqwest::Error>>;
+
+struct HttpAnswer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    lines: LineReader<Chunks>,
+    watchdog: Watchdog,
+    /// The body is at its end, or broke for this reason.
+    over: Option<Result<(), TransportError>>,
+}
+
+impl HttpAnswer {
+    async fn next_line(&mut self) -> Result<Option<String>, TransportError> {
+        loop {
+            if let Some(over) = &self.over {
+                return over.clone().map(|()| None);
+            }
+            let piece = tokio::select! {
+                biased;
+                piece = self.lines.next() => piece.map_err(|error| in_body(&error)),
+                () = self.watchdog.bite() => Err(TransportError::Silent),
+            };
+            match piece {
+                Ok(Piece::Line(line)) => {
+                    self.watchdog.feed();
+                    return Ok(Some(line));
+                }
+                Ok(Piece::TooLong) => self.watchdog.feed(),
+                Ok(Piece::End(rest)) => {
+                    self.over = Some(Ok(()));
+                    if !rest.is_empty() {
+                        return Ok(Some(rest));
+                    }
+                }
+                Err(error) => self.over = Some(Err(error)),
+            }
+        }
+    }
+
+    async fn whole(&mut self, limit: usize) -> Result<String, TransportError> {
+        if let Some(over) = &self.over {
+            return over.clone().map(|()| String::new());
+        }
+        self.watchdog.feed();
+        let rest = tokio::select! {
+            biased;
+            rest = self.lines.rest(limit) => rest.map_err(|error| in_body(&error)),
+            () = self.watchdog.bite() => Err(TransportError::Silent),
+        };
+        self.over = Some(rest.as_ref().map(|_| ()).map_err(Clone::clone));
+        rest
+    }
+}
+
+impl Answer for HttpAnswer {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    fn line(&mut self) -> Later<'_, Result<Option<String>, TransportError>> {
+        Box::pin(self.next_line())
+    }
+
+    fn text(&mut self, limit: usize) -> Later<'_, Result<String, TransportError>> {
+        Box::pin(self.whole(limit))
+    }
+}
+
+/// Names by the system's resolver, so that a name without an address can be told from other errors.
+struct Names;
+
+impl reqwest::dns::Resolve for Names {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let name = name.as_str().to_owned();
+        Box::pin(async move {
+            let found = resolve(&name, 0).await?;
+            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
+        })
+    }
+}
+
+/// The addresses of a name.
+pub(super) async fn resolve(name: &str, port: u16) -> Result<Vec<SocketAddr>, Unresolved> {
+    let unresolved = |cause| Unresolved {
+        name: name.to_owned(),
+        cause,
+    };
+    let found: Vec<_> = tokio::net::lookup_host((name, port))
+        .await
+        .map_err(unresolved)?
+        .collect();
+    if found.is_empty() {
+        return Err(unresolved(std::io::Error::other("it has no address")));
+    }
+    Ok(found)
+}
+
+/// Work until a deadline.
+pub(super) async fn within<T>(
+    deadline: &mut Later<'static, ()>,
+    work: impl Future<Output = T>,
+) -> Result<T, TransportError> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        () = deadline => Err(TransportError::Timeout),
+    }
+}
+
+/// Whether an address is on this computer, where cleartext shows nothing to anybody (RFC 6761, 6.3;
+/// 127.0.0.0/8; `::1`).
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn carries_credential(route: &Route) -> bool {
+    !route.credential.headers.is_empty()
+        || match route.sign_in {
+            SignIn::None => false,
+            SignIn::Basic { .. } => true,
+            SignIn::Token => route.credential.secret.is_some(),
+        }
+}
+
+/// Without user info, which would sign in on its own, and without the fragment.
+fn bare(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    // They fail only for addresses that cannot have user info, so there is none to remove.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// An address that can be shown: queries and user info may hold secrets.
+pub(super) fn without_query(url: &Url) -> String {
+    let mut url = bare(url);
+    url.set_query(None);
+    url.into()
+}
+
+fn headers(request: &HttpRequest, route: &Route) -> Result<HeaderMap, TransportError> {
+    let mut headers = HeaderMap::new();
+    let credential = &route.credential;
+    for (name, text) in request.headers.iter().chain(&credential.headers) {
+        let mut value = value(name, text)?;
+        value.set_sensitive(true);
+        let name = HeaderName::try_from(name).map_err(|_| unsendable("a header's name"))?;
+        headers.insert(name, value);
+    }
+    let signed = match (&route.sign_in, &credential.secret) {
+        (SignIn::None, _) | (SignIn::Token, None) => None,
+        (SignIn::Token, Some(token)) => Some(format!("Bearer {token}")),
+        (SignIn::Basic { user }, password) => {
+            let password = password.as_deref().unwrap_or_default();
+            let pair = BASE64_STANDARD.encode(format!("{user}:{password}"));
+            Some(format!("Basic {pair}"))
+        }
+    };
+    if let Some(signed) = signed {
+        let mut value = value("the token", &signed)?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+fn value(name: &str, text: &str) -> Result<HeaderValue, TransportError> {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| unsendable(name))
+}
+
+fn unsendable(what: &str) -> TransportError {
+    TransportError::Connect(format!(
+        "{what} has characters that cannot be sent; enter it anew"
+    ))
+}
+
+/// Where a response points, if it is to be followed; an error if it points elsewhere.
+pub(super) fn redirect(
+    method: Method,
+    from: &Url,
+    response: &Response,
+) -> Result<Option<Url>, TransportError> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(to) = response
+        .headers()
+        .get(header::LOCATION)
+        .and_then(|location| location.to_str().ok())
+        .and_then(|location| from.join(location).ok())
+    else {
+        return Ok(None);
+    };
+    if method == Method::Get && to.origin() == from.origin() {
+        Ok(Some(to))
+    } else {
+        Err(TransportError::Redirect(without_query(&to)))
+    }
+}
+
+/// `Retry-After` (RFC 9110, 10.2.3): seconds or a date, within 1 s to 15 min.
+pub(super) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let wish = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are a long time all the same.
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        let at = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Duration::try_from(at.duration_since(clock.now())).unwrap_or_default()
+    };
+    Some(wish.clamp(limits::RETRY_AFTER_LEAST, limits::RETRY_AFTER_MOST))
+}
+
+/// Whether a page came where a stream should be.
+pub(super) fn is_page(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let media_type = value.split(';').next().unwrap_or_default().trim();
+            media_type.eq_ignore_ascii_case("text/html")
+                || media_type.eq_ignore_ascii_case("application/xhtml+xml")
+        })
+}

@@ -1,0 +1,44 @@
+//! Silence is failure: measured in awake time, on complete frames only, so that neither a half-open
+//! socket nor a byte now and then keeps a dead connection alive.
+
+use crate::ports::{Clock, Later};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Fires when it was not fed for so long. One sleep serves many frames: what arrives only notes the
+/// time.
+pub(super) struct Watchdog {
+    clock: Arc<dyn Clock>,
+    silence: Duration,
+    fed: Duration,
+    sleep: Later<'static, ()>,
+}
+
+impl Watchdog {
+    pub(super) fn new(clock: Arc<dyn Clock>, silence: Duration) -> Self {
+        Self {
+            fed: clock.awake(),
+            sleep: clock.sleep(silence),
+            clock,
+            silence,
+        }
+    }
+
+    /// A frame is complete.
+    pub(super) fn feed(&mut self) {
+        self.fed = self.clock.awake();
+    }
+
+    /// Ends when the silence is too long. May be dropped and asked again.
+    pub(super) async fn bite(&mut self) {
+        loop {
+            (&mut self.sleep).await;
+            let quiet = self.clock.awake().saturating_sub(self.fed);
+            let left = self.silence.saturating_sub(quiet);
+            self.sleep = self.clock.sleep(left);
+            if left.is_zero() {
+                return;
+            }
+        }
+    }
+}
