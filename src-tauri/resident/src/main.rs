@@ -1,2 +1,5 @@
 //! Skeleton.
+#![allow(dead_code)]
+mod os;
+mod profile;
 fn main() {}

@@ -1,0 +1,14 @@
+//! What the operating system gives: the ports filled in.
+
+pub mod autostart;
+#[cfg(target_os = "linux")]
+pub mod bus;
+pub mod clock;
+#[cfg(target_os = "linux")]
+mod fd;
+pub mod network;
+#[cfg(target_os = "linux")]
+pub mod notifier;
+pub mod open;
+pub mod power;
+pub mod secrets;

@@ -1,0 +1,153 @@
+//! How a toast is put for the daemon of the moment. Pure.
+
+use notify_rust::{Hint, Notification, Timeout, Urgency};
+use tidings_core::model::Tier;
+use tidings_core::ports::Toast;
+
+/// What a daemon can do (`GetCapabilities`, Desktop Notifications Specification 1.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Buttons.
+    pub actions: bool,
+    /// The body may contain markup, so that text has to be escaped.
+    pub markup: bool,
+}
+
+impl Capabilities {
+    /// From the daemon's words.
+    pub fn new(words: &[String]) -> Self {
+        let has = |word: &str| words.iter().any(|known| known == word);
+        Self {
+            actions: has("actions"),
+            markup: has("body-markup"),
+        }
+    }
+}
+
+/// The toast for a daemon. `replaces` is the id of the toast that it edits, 0 for none.
+pub fn compose(toast: &Toast, can: Capabilities, replaces: u32) -> Notification {
+    let mut out = Notification::new();
+    let body = if can.markup {
+        escaped(&toast.body)
+    } else {
+        toast.body.clone()
+    };
+    let (urgency, timeout) = match toast.tier {
+        Tier::Critical => (Urgency::Critical, Timeout::Never),
+        Tier::Important => (Urgency::Normal, Timeout::Default),
+        Tier::Informational => (Urgency::Low, Timeout::Default),
+    };
+    out.appname("Tidings")
+        .summary(&toast.title)
+        .body(&body)
+        .icon("tidings")
+        .urgency(urgency)
+        .timeout(timeout)
+        .hint(Hint::DesktopEntry("tidings".to_owned()))
+        // A vendor's category (specification, "Categories"): none of the standard ones fits.
+        .hint(Hint::Category("x-tidings.arrived".to_owned()));
+    if toast.sound && !toast.update {
+        let name = match toast.tier {
+            Tier::Critical => "dialog-warning",
+            Tier::Important | Tier::Informational => "message-new-instant",
+        };
+        out.hint(Hint::SoundName(name.to_owned()));
+    } else {
+        out.hint(Hint::SuppressSound(true));
+    }
+    if can.actions {
+        // Some desktops close on a click on the body: the button does the same.
+        out.action("default", "Open").action("open", "Open");
+        for (key, label) in &toast.actions {
+            out.action(key, label);
+        }
+    }
+    if replaces != 0 {
+        out.id(replaces);
+    }
+    out
+}
+
+/// Text as markup that shows it as it is.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidings_core::ports::ToastKey;
+
+    const ALL: Capabilities = Capabilities {
+        actions: true,
+        markup: true,
+    };
+
+    fn toast(tier: Tier) -> Toast {
+        Toast {
+            key: ToastKey(1),
+            title: "Disk <full>".to_owned(),
+            body: "a < b & \"c\" 'd' >".to_owned(),
+            tier,
+            sound: true,
+            update: false,
+            actions: vec![("0".to_owned(), "Restart".to_owned())],
+        }
+    }
+
+    #[test]
+    fn text_is_escaped_only_where_it_would_be_read_as_markup() {
+        let plain = compose(&toast(Tier::Important), Capabilities::default(), 0);
+        assert_eq!(plain.body, "a < b & \"c\" 'd' >");
+        let marked = compose(&toast(Tier::Important), ALL, 0);
+        assert_eq!(marked.body, "a &lt; b &amp; &quot;c&quot; &#39;d&#39; &gt;");
+        assert_eq!(marked.summary, "Disk <full>");
+    }
+
+    #[test]
+    fn buttons_only_where_there_are_buttons() {
+        assert!(
+            compose(&toast(Tier::Important), Capabilities::default(), 0)
+                .actions
+                .is_empty()
+        );
+        assert_eq!(
+            compose(&toast(Tier::Important), ALL, 0).actions,
+            ["default", "Open", "open", "Open", "0", "Restart"]
+        );
+    }
+
+    #[test]
+    fn only_critical_stays_and_an_update_is_silent() {
+        for (tier, urgency, timeout) in [
+            (Tier::Critical, Urgency::Critical, Timeout::Never),
+            (Tier::Important, Urgency::Normal, Timeout::Default),
+            (Tier::Informational, Urgency::Low, Timeout::Default),
+        ] {
+            let out = compose(&toast(tier), ALL, 0);
+            assert!(out.hints.contains(&Hint::Urgency(urgency)));
+            assert_eq!(out.timeout, timeout);
+            assert!(!out.hints.contains(&Hint::SuppressSound(true)));
+        }
+        let mut edit = toast(Tier::Critical);
+        edit.update = true;
+        let out = compose(&edit, ALL, 9);
+        assert!(out.hints.contains(&Hint::SuppressSound(true)));
+        assert!(
+            !out.hints
+                .iter()
+                .any(|hint| matches!(hint, Hint::SoundName(_)))
+        );
+    }
+}
