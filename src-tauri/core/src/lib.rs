@@ -2,11 +2,13 @@
 //! resident.
 //!
 //! Who may import whom: `engine` knows every other module; `backend`, `transport`, `store`, `policy`
-//! and `settings` know `model` and not each other.
+//! and `settings` know `model` and not each other. Everybody may know `text`, which knows nobody.
 
 pub mod backend;
 pub mod model;
+pub mod policy;
 pub mod ports;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 pub mod transport;

@@ -1,0 +1,91 @@
+//! Rules about what came, and when.
+
+use crate::model::{Class, HoldCause, Origin};
+use crate::policy::trace::{counted, length_words};
+use crate::policy::{Answer, Question};
+use jiff::SignedDuration;
+
+/// A notification rings once, however often it comes.
+pub(super) fn known(q: &Question<'_>) -> Answer {
+    if q.state.known {
+        Answer::inbox_only("It was here before; a repeat or a new version does not ring again.")
+    } else {
+        Answer::pass("It is new.")
+    }
+}
+
+/// Nobody needs to be told of what is over.
+pub(super) fn over(q: &Question<'_>) -> Answer {
+    let n = q.notification;
+    if n.draft.expires_at.is_some_and(|end| end <= q.at()) {
+        Answer::inbox_only("Its sender meant it to be over by now.")
+    } else if n.done_at.is_some() {
+        Answer::inbox_only("It is done already.")
+    } else if n.read_at.is_some() {
+        Answer::inbox_only("It is read already.")
+    } else {
+        Answer::pass("It is not over, and not read yet.")
+    }
+}
+
+/// Typing and progress are shown as they happen or not at all.
+pub(super) fn ephemeral(q: &Question<'_>) -> Answer {
+    let n = q.notification;
+    if n.draft.class == Class::Persistent {
+        Answer::pass("It is of the kind that stays.")
+    } else if n.origin == Origin::Live && q.state.released.is_none() {
+        Answer::pass("It is of the kind that passes, and it is happening now.")
+    } else {
+        Answer::inbox_only("It is of the kind that passes, and it has passed.")
+    }
+}
+
+/// What was published while nobody listened is told together. What was held has been through this.
+pub(super) fn backfill(q: &Question<'_>) -> Answer {
+    let n = q.notification;
+    match n.origin {
+        Origin::FirstFilling => {
+            return Answer::inbox_only(
+                "It was published before this subscription was added; that never rings.",
+            );
+        }
+        Origin::Live => return Answer::pass("It came as it was published."),
+        Origin::Backfill => {}
+    }
+    if q.state.released.is_some() {
+        return Answer::pass("It was fetched after an absence, and has waited already.");
+    }
+    // A server whose clock is ahead sends what is younger than nothing: that is new.
+    let age = q.at().duration_since(n.draft.created_at);
+    let seconds = u64::try_from(age.as_secs()).unwrap_or(0);
+    let p = q.preferences;
+    if q.is_critical() && age < SignedDuration::from_hours(i64::from(p.critical_backfill_hours)) {
+        return if q.state.newer_critical_backfill < p.critical_backfill_singly {
+            Answer::pass(format!(
+                "It was fetched after an absence; a critical one of the last {} rings by itself.",
+                counted(p.critical_backfill_hours, "hour", "hours")
+            ))
+        } else {
+            Answer::hold(
+                Some(q.at()),
+                HoldCause::CriticalLimit,
+                format!(
+                    "It was fetched after an absence, and {} newer and critical: the others ring as one.",
+                    counted(q.state.newer_critical_backfill, "is", "are")
+                ),
+            )
+        };
+    }
+    if age > SignedDuration::from_secs(i64::from(p.away_after_seconds)) {
+        Answer::hold(
+            Some(q.at()),
+            HoldCause::Away,
+            format!(
+                "It was fetched after an absence and is {} old: such ones ring as one.",
+                length_words(seconds)
+            ),
+        )
+    } else {
+        Answer::pass("It was fetched after an absence, but is hardly old.")
+    }
+}
