@@ -4,9 +4,9 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{light, measure, name_program, raise, tame};
+pub use linux::{forgetful, light, measure, name_program, raise, tame};
 
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
-pub use other::{light, measure, name_program, raise, tame};
+pub use other::{forgetful, light, measure, name_program, raise, tame};

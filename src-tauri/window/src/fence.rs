@@ -1,5 +1,7 @@
 //! What a page may not do, whatever it contains: leave, open windows, download, ask for devices.
 
+use crate::desktop;
+use crate::view::View;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{Manager, Runtime, Url, WebviewWindowBuilder};
 
@@ -13,10 +15,11 @@ const MENU_SCRIPT: &str = "addEventListener('contextmenu', (event) => {
 
 /// Adds every refusal that Tauri has words for.
 pub fn around<R: Runtime, M: Manager<R>>(
-    builder: WebviewWindowBuilder<'_, R, M>,
+    mut builder: WebviewWindowBuilder<'_, R, M>,
+    view: View,
     development: Option<Url>,
 ) -> WebviewWindowBuilder<'_, R, M> {
-    let builder = builder
+    builder = builder
         .on_navigation(move |url| stays_home(url, development.as_ref()))
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_permission_request(|_, _| PermissionResponse::Deny)
@@ -24,12 +27,16 @@ pub fn around<R: Runtime, M: Manager<R>>(
         .general_autofill_enabled(false)
         .browser_extensions_enabled(false)
         .devtools(cfg!(debug_assertions))
-        .disable_drag_drop_handler()
-        // A context that forgets cannot be automated: the tests, which ask for that by this
-        // variable, get one that keeps its data in their own throwaway home.
-        .incognito(std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_none());
+        .disable_drag_drop_handler();
+    // A webview that forgets cannot be automated: the tests, which ask for that by this variable, get
+    // one that keeps its data in their own throwaway home.
+    if std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_none() {
+        builder = desktop::forgetful(builder.incognito(true), view);
+    }
     #[cfg(not(target_os = "linux"))]
-    let builder = builder.initialization_script(MENU_SCRIPT);
+    {
+        builder = builder.initialization_script(MENU_SCRIPT);
+    }
     builder
 }
 

@@ -189,7 +189,7 @@ pub fn open(
         .maximized(shape.maximized)
         .visible(false)
         .focused(false);
-    let window = match fence::around(builder, development).build() {
+    let window = match fence::around(builder, view, development).build() {
         Ok(window) => window,
         Err(error) => {
             windows.open().remove(&view);

@@ -1,10 +1,12 @@
 //! GTK and WebKitGTK.
 
+use crate::view::View;
 use gtk::gdk;
 use gtk::glib::object::ObjectType as _;
 use gtk::glib::translate::ToGlibPtr as _;
 use gtk::prelude::*;
-use tauri::{Theme, WebviewWindow};
+use std::path::PathBuf;
+use tauri::{Manager, Runtime, Theme, WebviewWindow, WebviewWindowBuilder};
 use tidings_api::Appearance;
 use webkit2gtk::{
     CacheModel, ContextMenuAction, ContextMenuExt as _, ContextMenuItemExt as _, Settings,
@@ -88,6 +90,21 @@ pub fn light(window: &WebviewWindow, appearance: Appearance) -> Theme {
     theme
 }
 
+/// Sees to it that a webview which was told to forget leaves no trace.
+///
+/// Tauri makes a second context beside the one that forgets, never used for a page, and keeps it in a
+/// folder: it gets a place where nothing can be kept. The places differ because Tauri makes its pages
+/// known once per folder, and every window has a context of its own that must know them.
+pub fn forgetful<R: Runtime, M: Manager<R>>(
+    builder: WebviewWindowBuilder<'_, R, M>,
+    view: View,
+) -> WebviewWindowBuilder<'_, R, M> {
+    builder.data_directory(PathBuf::from(match view {
+        View::Inbox => "/dev/null",
+        View::Settings => "/dev/zero",
+    }))
+}
+
 /// Switches off what pages of ours never use, and gives the keys that every window here has.
 pub fn tame(window: &WebviewWindow) {
     let tamed = window.with_webview(|webview| {
@@ -126,7 +143,6 @@ fn restrict(settings: &Settings) {
     settings.set_enable_page_cache(false);
     settings.set_enable_html5_database(false);
     settings.set_enable_dns_prefetching(false);
-    settings.set_enable_hyperlink_auditing(false);
     settings.set_enable_site_specific_quirks(false);
     settings.set_enable_back_forward_navigation_gestures(false);
     settings.set_enable_fullscreen(false);

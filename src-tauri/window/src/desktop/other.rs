@@ -1,6 +1,7 @@
 //! macOS and Windows: Tauri's own words suffice.
 
-use tauri::{Theme, WebviewWindow};
+use crate::view::View;
+use tauri::{Manager, Runtime, Theme, WebviewWindow, WebviewWindowBuilder};
 use tidings_api::Appearance;
 
 /// The bundle names the program.
@@ -23,6 +24,14 @@ pub fn measure(window: &WebviewWindow) -> Option<(u32, u32)> {
     let size = window.inner_size().ok()?;
     let size = size.to_logical::<u32>(window.scale_factor().ok()?);
     Some((size.width, size.height))
+}
+
+/// A webview that was told to forget does.
+pub fn forgetful<R: Runtime, M: Manager<R>>(
+    builder: WebviewWindowBuilder<'_, R, M>,
+    _view: View,
+) -> WebviewWindowBuilder<'_, R, M> {
+    builder
 }
 
 /// Everything is said when the window is built.
