@@ -138,7 +138,7 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// Subscribes first and then begins the replay, so that nothing falls between.
+    /// Subscribes and begins the replay at one moment, so that nothing falls between.
     pub(crate) async fn start(
         hub: &Arc<Hub>,
         topics: Arc<[String]>,
@@ -229,24 +229,16 @@ impl Feed {
                 None => std::future::pending().await,
             }
         };
-        let deliveries = tokio::select! {
+        let mut messages = tokio::select! {
             biased;
-            deliveries = subscription.next(BATCH) => deliveries,
+            messages = subscription.next(BATCH) => messages,
             () = tick => return Output::Messages(vec![self.own(Kind::Keepalive)]),
         };
-        if deliveries.is_empty() {
+        if messages.is_empty() {
             return Output::Cut;
         }
-        // What was kept before the replay began was part of it.
-        let upto = self.replay.upto();
-        Output::Messages(
-            deliveries
-                .into_iter()
-                .filter(|delivery| delivery.place.is_none_or(|place| place > upto))
-                .map(|delivery| delivery.message)
-                .filter(|message| self.wish.filter.passes(message))
-                .collect(),
-        )
+        messages.retain(|message| self.wish.filter.passes(message));
+        Output::Messages(messages)
     }
 
     fn own(&self, event: Kind) -> Arc<Message> {

@@ -19,41 +19,36 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 /// Least time between two looks, so that a store that fails is not asked without end.
 const LEAST_REST: Duration = Duration::from_millis(20);
 
-/// A message on its way to a subscriber, with its place if it was kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Delivery {
-    pub(crate) place: Option<i64>,
-    pub(crate) message: Arc<Message>,
-}
-
 /// Rung to cut a connection off at once.
 pub(crate) type Cut = Arc<Notify>;
 
 #[derive(Debug)]
 struct Subscriber {
     topics: Arc<[String]>,
-    queue: mpsc::Sender<Delivery>,
+    queue: mpsc::Sender<Arc<Message>>,
     cut: Cut,
 }
 
 #[derive(Debug)]
 struct State {
-    store: Store,
+    /// `None` once the server has stopped.
+    store: Option<Store>,
     subscribers: HashMap<u64, Subscriber>,
     next_subscriber: u64,
 }
 
 impl State {
-    fn send(&mut self, place: Option<i64>, message: &Arc<Message>) {
+    fn store(&mut self) -> Result<&mut Store, Refusal> {
+        let stopping = || Refusal::new(50301, "the server is stopping, try again later");
+        self.store.as_mut().ok_or_else(stopping)
+    }
+
+    fn send(&mut self, message: &Arc<Message>) {
         self.subscribers.retain(|_, subscriber| {
             if !subscriber.topics.contains(&message.topic) {
                 return true;
             }
-            let delivery = Delivery {
-                place,
-                message: Arc::clone(message),
-            };
-            let kept = subscriber.queue.try_send(delivery).is_ok();
+            let kept = subscriber.queue.try_send(Arc::clone(message)).is_ok();
             if !kept {
                 // Too slow: it comes back and resumes, and nobody waits for it.
                 subscriber.cut.notify_one();
@@ -77,7 +72,7 @@ impl Hub {
     pub(crate) fn new(store: Store, clock: Clock, keep: Duration, limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
-                store,
+                store: Some(store),
                 subscribers: HashMap::new(),
                 next_subscriber: 0,
             }),
@@ -152,36 +147,28 @@ impl Hub {
     fn accept(&self, message: Message, delivered: bool) -> Result<Arc<Message>, Refusal> {
         let message = Arc::new(message);
         let mut state = self.state();
-        if message.sequence_id != message.id {
-            state
-                .store
-                .cancel_waiting(&message.topic, &message.sequence_id)?;
-        }
-        let place = if message.expires > 0 {
-            Some(state.store.insert(&message, delivered)?)
-        } else {
-            None
-        };
+        state.store()?.accept(&message, delivered)?;
         if delivered {
-            state.send(place, &message);
+            state.send(&message);
         } else {
             self.wake.notify_one();
         }
         Ok(message)
     }
 
-    /// Listens to topics and begins the replay of older messages, in this order.
+    /// Listens to topics and begins the replay of older messages, at one moment: what is accepted
+    /// before it is in the replay, what comes after it is live.
     pub(crate) async fn subscribe(
         self: &Arc<Self>,
         topics: Arc<[String]>,
         since: Since,
         cut: Cut,
     ) -> Result<(Subscription, Replay), Refusal> {
-        let (queue, deliveries) = mpsc::channel(self.limits.queue.max(1));
+        let (queue, messages) = mpsc::channel(self.limits.queue.max(1));
         let hub = Arc::clone(self);
         self.blocking(move |this| {
             let mut state = this.state();
-            let replay = state.store.replay(
+            let replay = state.store()?.replay(
                 &topics,
                 &since,
                 this.now().as_second(),
@@ -196,7 +183,7 @@ impl Hub {
                 Subscription {
                     hub,
                     number,
-                    deliveries,
+                    messages,
                 },
                 replay,
             ))
@@ -214,7 +201,7 @@ impl Hub {
             let now = hub.now().as_second();
             Ok(hub
                 .state()
-                .store
+                .store()?
                 .replay(&topics, &since, now, hub.limits.replay_bytes)?)
         })
         .await
@@ -227,7 +214,10 @@ impl Hub {
     ) -> Result<(Vec<Message>, Replay), Refusal> {
         let mut replay = replay.clone();
         self.blocking(move |hub| {
-            let messages = hub.state().store.page(&mut replay, hub.now().as_second())?;
+            let messages = hub
+                .state()
+                .store()?
+                .page(&mut replay, hub.now().as_second())?;
             Ok((messages, replay))
         })
         .await
@@ -239,13 +229,13 @@ impl Hub {
         replay: &Replay,
     ) -> Result<Vec<Message>, Refusal> {
         let replay = replay.clone();
-        self.blocking(move |hub| Ok(hub.state().store.waiting(&replay)?))
+        self.blocking(move |hub| Ok(hub.state().store()?.waiting(&replay)?))
             .await
     }
 
     /// How many messages are kept.
     pub(crate) async fn count(self: &Arc<Self>) -> Result<u64, Refusal> {
-        self.blocking(|hub| Ok(hub.state().store.count()?)).await
+        self.blocking(|hub| Ok(hub.state().store()?.count()?)).await
     }
 
     /// Delivers what is due and forgets what has expired.
@@ -253,9 +243,9 @@ impl Hub {
         self.blocking(|hub| {
             let now = hub.now().as_second();
             let mut state = hub.state();
-            state.store.forget_expired(now)?;
-            for (place, message) in state.store.take_due(now)? {
-                state.send(Some(place), &Arc::new(message));
+            state.store()?.forget_expired(now)?;
+            for message in state.store()?.take_due(now)? {
+                state.send(&Arc::new(message));
             }
             Ok(())
         })
@@ -269,7 +259,9 @@ impl Hub {
                 tracing::error!(%error, "scheduled messages could not be delivered");
             }
             visitors.forget_idle(self.now());
-            let due = self.blocking(|hub| Ok(hub.state().store.next_due()?)).await;
+            let due = self
+                .blocking(|hub| Ok(hub.state().store()?.next_due()?))
+                .await;
             let rest = due
                 .ok()
                 .flatten()
@@ -291,6 +283,17 @@ impl Hub {
         }
     }
 
+    /// Closes the store, after whatever uses it now: another server may open the file.
+    pub(crate) async fn close(self: &Arc<Self>) {
+        let closed = self.blocking(|hub| {
+            drop(hub.state().store.take());
+            Ok(())
+        });
+        if let Err(error) = closed.await {
+            tracing::error!(%error, "the messages could not be closed");
+        }
+    }
+
     /// How many listen now.
     pub(crate) fn listeners(&self) -> usize {
         self.state().subscribers.len()
@@ -301,16 +304,16 @@ impl Hub {
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
     number: u64,
-    deliveries: mpsc::Receiver<Delivery>,
+    messages: mpsc::Receiver<Arc<Message>>,
 }
 
 impl Subscription {
     /// The next messages, at most `most`; none if the subscription was cut. Can be dropped and
     /// called again without loss.
-    pub(crate) async fn next(&mut self, most: usize) -> Vec<Delivery> {
-        let mut deliveries = Vec::new();
-        self.deliveries.recv_many(&mut deliveries, most).await;
-        deliveries
+    pub(crate) async fn next(&mut self, most: usize) -> Vec<Arc<Message>> {
+        let mut messages = Vec::new();
+        self.messages.recv_many(&mut messages, most).await;
+        messages
     }
 }
 

@@ -284,6 +284,8 @@ impl Server {
         self.context.hub.cut_all();
         // It stops within STOP_TIME; anything left is cut with this value.
         let _ = (&mut self.connections).await;
+        self.schedule.abort();
+        self.context.hub.close().await;
     }
 }
 

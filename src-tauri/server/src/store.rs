@@ -83,68 +83,62 @@ impl Store {
         })
     }
 
-    fn take_place(&mut self) -> i64 {
+    /// Keeps a message that is delivered now or waits for its time, unless it is not to be kept.
+    /// What waits under the same sequence id is taken back: it is updated, cleared or deleted.
+    pub(crate) fn accept(&mut self, message: &Message, delivered: bool) -> rusqlite::Result<()> {
         let place = self.next_place;
+        let transaction = self.connection.transaction()?;
+        if message.sequence_id != message.id {
+            transaction
+                .prepare_cached(
+                    "DELETE FROM messages WHERE delivered = 0 AND topic = ?1 AND sequence_id = ?2",
+                )?
+                .execute(params![message.topic, message.sequence_id])?;
+        }
+        if message.expires > 0 {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO messages (place, id, sequence_id, topic, time, expires, delivered, json)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute(params![
+                    place,
+                    message.id,
+                    message.sequence_id,
+                    message.topic,
+                    message.time,
+                    message.expires,
+                    delivered,
+                    message.to_json(true),
+                ])?;
+        }
+        transaction.commit()?;
         self.next_place += 1;
-        place
-    }
-
-    /// Keeps a message, now delivered or waiting for its time. Returns its place.
-    pub(crate) fn insert(&mut self, message: &Message, delivered: bool) -> rusqlite::Result<i64> {
-        let place = self.take_place();
-        self.connection
-            .prepare_cached(
-                "INSERT INTO messages (place, id, sequence_id, topic, time, expires, delivered, json)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                place,
-                message.id,
-                message.sequence_id,
-                message.topic,
-                message.time,
-                message.expires,
-                delivered,
-                message.to_json(true),
-            ])?;
-        Ok(place)
-    }
-
-    /// Takes back what waits under this sequence id: it is updated, cleared or deleted.
-    pub(crate) fn cancel_waiting(
-        &mut self,
-        topic: &str,
-        sequence_id: &str,
-    ) -> rusqlite::Result<()> {
-        self.connection
-            .prepare_cached(
-                "DELETE FROM messages WHERE delivered = 0 AND topic = ?1 AND sequence_id = ?2",
-            )?
-            .execute(params![topic, sequence_id])?;
         Ok(())
     }
 
-    /// Delivers what is due at `now` (unix seconds), in the order of time.
-    pub(crate) fn take_due(&mut self, now: i64) -> rusqlite::Result<Vec<(i64, Message)>> {
+    /// Delivers what is due at `now` (unix seconds), in the order of time; all of it or, if that
+    /// fails, none.
+    pub(crate) fn take_due(&mut self, now: i64) -> rusqlite::Result<Vec<Message>> {
         let mut due = Vec::new();
+        let transaction = self.connection.transaction()?;
         {
-            let mut statement = self.connection.prepare_cached(
+            let mut waiting = transaction.prepare_cached(
                 "SELECT place, json FROM messages WHERE delivered = 0 AND time <= ?1 ORDER BY time, place",
             )?;
-            let mut rows = statement.query([now])?;
+            let mut rows = waiting.query([now])?;
             while let Some(row) = rows.next()? {
                 due.push((row.get::<_, i64>(0)?, message(row.get_ref(1)?.as_str()?)?));
             }
+            let mut deliver = transaction
+                .prepare_cached("UPDATE messages SET place = ?1, delivered = 1 WHERE place = ?2")?;
+            for (place, _) in &due {
+                deliver.execute([self.next_place, *place])?;
+                self.next_place += 1;
+            }
         }
-        let mut delivered = Vec::with_capacity(due.len());
-        for (waiting_place, message) in due {
-            let place = self.take_place();
-            self.connection
-                .prepare_cached("UPDATE messages SET place = ?1, delivered = 1 WHERE place = ?2")?
-                .execute([place, waiting_place])?;
-            delivered.push((place, message));
-        }
-        Ok(delivered)
+        transaction.commit()?;
+        Ok(due.into_iter().map(|(_, message)| message).collect())
     }
 
     /// When the next waiting message is due, in unix seconds.
@@ -180,7 +174,16 @@ impl Store {
         match since {
             Since::All | Since::Latest => {}
             Since::None => replay.upto = 0,
-            Since::Time(from) => replay.from_time = *from,
+            Since::Time(from) => {
+                replay.from_time = *from;
+                // A client that comes back soon must not cost a look at everything.
+                replay.after = self
+                    .connection
+                    .prepare_cached(
+                        "SELECT coalesce(min(place) - 1, ?2) FROM messages WHERE time >= ?1",
+                    )?
+                    .query_one([*from, replay.upto], |row| row.get(0))?;
+            }
             Since::Id(id) => {
                 // As on ntfy, an unknown id means everything.
                 replay.after = self
@@ -277,13 +280,6 @@ impl Store {
         self.connection
             .prepare_cached("SELECT count(*) FROM messages")?
             .query_one([], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
-    }
-}
-
-impl Replay {
-    /// Where the replay ends; live messages up to this place were part of it.
-    pub(crate) fn upto(&self) -> i64 {
-        self.upto
     }
 }
 
