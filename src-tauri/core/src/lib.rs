@@ -8,6 +8,7 @@ pub mod backend;
 pub mod model;
 pub mod policy;
 pub mod ports;
+pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

@@ -1,0 +1,360 @@
+//! Verdicts, what became of them, and why: the state the policy is given, holds, the pause, the ledger.
+
+use super::row::{
+    LIGHT, count, from_json, json, maybe_stamp, maybe_time, micros, notification, stamp, time,
+};
+use super::{StoreError, Tx};
+use crate::model::{
+    Bucket, Disposition, HoldCause, Notification, NotificationId, Origin, Pause, PolicyState, Tier,
+    TraceLine, Verdict,
+};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+const PAUSE: &str = "pause";
+/// Critical ones fetched within this time before and after each other are of one backfill, microseconds.
+const ONE_BACKFILL: i64 = 10 * 60 * 1_000_000;
+/// No limit is as high.
+const MANY: i64 = 1000;
+
+/// Names the delivery of a notification; there is one for each that was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryId(pub i64);
+
+/// A delivery that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Which one.
+    pub delivery: DeliveryId,
+    /// Of what; its body cut as in lists, without its raw frame.
+    pub notification: Notification,
+    /// Why it waits.
+    pub cause: HoldCause,
+}
+
+/// What came of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It was decided again since.
+    DecidedAgain,
+    /// No toast.
+    InboxOnly,
+    /// Its toast is about to be shown.
+    Ready,
+    /// It waits.
+    Waits {
+        /// Until then; none: until its cause ends.
+        until: Option<Timestamp>,
+    },
+    /// Its toast was shown.
+    Shown {
+        /// When first.
+        at: Timestamp,
+    },
+    /// It waited, and then there was no reason to show it any more.
+    Dropped {
+        /// Why, in words.
+        says: String,
+    },
+}
+
+/// A decision that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// When.
+    pub at: Timestamp,
+    /// What was decided.
+    pub disposition: Disposition,
+    /// What came of it.
+    pub progress: Progress,
+    /// Every rule that was asked, in order.
+    pub trace: Vec<TraceLine>,
+}
+
+impl Tx<'_> {
+    /// What deciding about this notification needs to know.
+    ///
+    /// `known`: it was decided before, and this is not the end of its hold.
+    /// `newer_critical_backfill`: of the critical notifications that came by backfill within ten minutes
+    /// of this one and are unread, those further up in the list, over all accounts; counted to 1000; 0 for any other
+    /// notification.
+    pub fn policy_state(
+        &self,
+        notification: &Notification,
+        looking: bool,
+        released: Option<HoldCause>,
+    ) -> Result<PolicyState, StoreError> {
+        let (account_muted, subscription_muted, min_tier) =
+            self.quiet(notification.subscription)?;
+        let decided: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE notification = ?1)")?
+            .query_row([notification.id.0], |row| row.get(0))?;
+        Ok(PolicyState {
+            known: decided && released.is_none(),
+            account_muted,
+            subscription_muted,
+            min_tier,
+            pause: self.pause()?,
+            looking,
+            newer_critical_backfill: self.newer_critical_backfill(notification)?,
+            subscription_bucket: self.bucket(&notification.subscription.to_string())?,
+            overall_bucket: self.bucket("overall")?,
+            critical_bucket: self.bucket("critical")?,
+            released,
+        })
+    }
+
+    /// Stores a verdict: its delivery (made, or decided again), its trace, the buckets it took from.
+    pub fn decided(
+        &self,
+        id: NotificationId,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<DeliveryId, StoreError> {
+        let (state, due_at, batch, cause) = match &verdict.disposition {
+            Disposition::Present => ("ready", 0, String::new(), String::new()),
+            Disposition::InboxOnly => ("inbox", 0, String::new(), String::new()),
+            Disposition::Hold { until, because } => (
+                "held",
+                maybe_stamp(*until),
+                because.batch_key(),
+                json(because)?,
+            ),
+        };
+        self.db
+            .prepare_cached(
+                "INSERT INTO delivery (notification, state, due_at, batch, cause) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (notification) DO UPDATE SET state = excluded.state, due_at = excluded.due_at,
+                     batch = excluded.batch, cause = excluded.cause, shown_at = 0, says = ''",
+            )?
+            .execute(params![id.0, state, due_at, batch, cause])?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO ledger (notification, at, disposition, trace) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                id.0,
+                micros(now),
+                json(&verdict.disposition)?,
+                json(&verdict.trace)?
+            ])?;
+        if let Some(bucket) = verdict.subscription_bucket {
+            let subscription: i64 = self
+                .db
+                .prepare_cached("SELECT subscription FROM notification WHERE id = ?1")?
+                .query_row([id.0], |row| row.get(0))?;
+            self.keep_bucket(&subscription.to_string(), bucket)?;
+        }
+        if let Some(bucket) = verdict.overall_bucket {
+            self.keep_bucket("overall", bucket)?;
+        }
+        if let Some(bucket) = verdict.critical_bucket {
+            self.keep_bucket("critical", bucket)?;
+        }
+        Ok(DeliveryId(id.0))
+    }
+
+    /// Holds whose time has come, in the order in which they arrived; also those that were read or deleted
+    /// meanwhile: dropping them is a decision.
+    pub fn due(&self, now: Timestamp) -> Result<Vec<Held>, StoreError> {
+        self.held_where(
+            "delivery d INDEXED BY delivery_due",
+            "d.state = 'held' AND d.due_at <> 0 AND d.due_at <= ?1",
+            micros(now),
+        )
+    }
+
+    /// When the next hold is due.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = self
+            .db
+            .prepare_cached(
+                "SELECT min(due_at) FROM delivery INDEXED BY delivery_due
+                 WHERE state = 'held' AND due_at <> 0",
+            )?
+            .query_row([], |row| row.get(0))?;
+        Ok(at.map(time))
+    }
+
+    /// All holds of a batch, in the order in which they arrived.
+    pub fn held_by(&self, batch_key: &str) -> Result<Vec<Held>, StoreError> {
+        self.held_where(
+            "delivery d INDEXED BY delivery_batch",
+            "d.state = 'held' AND d.batch = ?1",
+            batch_key,
+        )
+    }
+
+    /// The cause of a batch has ended: its holds are due at `at`, unless they were due before. Says how many.
+    pub fn release(&self, batch_key: &str, at: Timestamp) -> Result<usize, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "UPDATE delivery INDEXED BY delivery_batch
+                 SET due_at = CASE due_at WHEN 0 THEN ?2 ELSE min(due_at, ?2) END
+                 WHERE state = 'held' AND batch = ?1",
+            )?
+            .execute(params![batch_key, stamp(at)])?)
+    }
+
+    /// Ends a hold without a toast; `why` in words.
+    pub fn drop_held(&self, delivery: DeliveryId, why: &str) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "UPDATE delivery SET state = 'dropped', says = ?2
+                 WHERE notification = ?1 AND state = 'held'",
+            )?
+            .execute(params![delivery.0, why])?;
+        Ok(())
+    }
+
+    /// The pause that was set, in force or not.
+    pub fn pause(&self) -> Result<Option<Pause>, StoreError> {
+        // One that cannot be read does not silence anything.
+        Ok(self.setting(PAUSE)?.and_then(|text| from_json(&text).ok()))
+    }
+
+    /// Sets the pause, or takes it away.
+    pub fn set_pause(&self, pause: Option<Pause>) -> Result<(), StoreError> {
+        match pause {
+            Some(pause) => self.set_setting(PAUSE, &json(&pause)?),
+            None => self.unset_setting(PAUSE),
+        }
+    }
+
+    /// Every decision about a notification, oldest first, and what came of it.
+    pub fn ledger(&self, id: NotificationId) -> Result<Vec<LedgerRow>, StoreError> {
+        let mut rows: Vec<LedgerRow> = self
+            .db
+            .prepare_cached(
+                "SELECT at, disposition, trace FROM ledger WHERE notification = ?1 ORDER BY id",
+            )?
+            .query_map([id.0], |row| {
+                Ok(ledger_row(row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<Result<Result<_, _>, _>>()??;
+        let progress = self
+            .db
+            .prepare_cached(
+                "SELECT state, due_at, shown_at, says FROM delivery WHERE notification = ?1",
+            )?
+            .query_row([id.0], progress)
+            .optional()?;
+        if let (Some(last), Some(progress)) = (rows.last_mut(), progress) {
+            last.progress = progress;
+        }
+        Ok(rows)
+    }
+
+    /// Holds that wait for the pause and whose notification is still unread.
+    pub(super) fn waiting_for_pause(&self) -> Result<u64, StoreError> {
+        let waiting: i64 = self
+            .db
+            .prepare_cached(
+                "SELECT count(*) FROM delivery d INDEXED BY delivery_batch
+                 CROSS JOIN notification n ON n.id = d.notification
+                 WHERE d.state = 'held' AND d.batch = 'pause' AND n.unread = 1",
+            )?
+            .query_row([], |row| row.get(0))?;
+        Ok(count(waiting))
+    }
+
+    fn held_where(
+        &self,
+        table: &str,
+        condition: &str,
+        value: impl rusqlite::ToSql,
+    ) -> Result<Vec<Held>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(&format!(
+                "SELECT {LIGHT}, d.cause FROM {table} CROSS JOIN notification n ON n.id = d.notification
+                 CROSS JOIN content c ON c.id = n.id WHERE {condition} ORDER BY d.notification"
+            ))?
+            .query_map([value], |row| {
+                let notification = notification(row)?;
+                let cause: String = row.get(29)?;
+                Ok(from_json(&cause).map(|cause| Held {
+                    delivery: DeliveryId(notification.id.0),
+                    notification,
+                    cause,
+                }))
+            })?
+            .collect::<Result<Result<_, _>, _>>()??)
+    }
+
+    fn newer_critical_backfill(&self, notification: &Notification) -> Result<u32, StoreError> {
+        if notification.draft.tier != Tier::Critical || notification.origin != Origin::Backfill {
+            return Ok(0);
+        }
+        let received = micros(notification.received_at);
+        let newer: i64 = self
+            .db
+            .prepare_cached(
+                "SELECT count(*) FROM (
+                     SELECT 1 FROM notification n INDEXED BY notification_critical_backfill
+                     WHERE n.unread = 1 AND n.tier = 2 AND n.origin = 1
+                         AND (n.sorted_at, n.id) > (?1, ?2) AND n.received_at BETWEEN ?3 AND ?4
+                     LIMIT ?5)",
+            )?
+            .query_row(
+                params![
+                    micros(notification.draft.created_at).min(received),
+                    notification.id.0,
+                    received.saturating_sub(ONE_BACKFILL),
+                    received.saturating_add(ONE_BACKFILL),
+                    MANY,
+                ],
+                |row| row.get(0),
+            )?;
+        Ok(u32::try_from(newer).unwrap_or(u32::MAX))
+    }
+
+    fn bucket(&self, name: &str) -> Result<Option<Bucket>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT tokens, at FROM bucket WHERE name = ?1")?
+            .query_row([name], |row| {
+                Ok(Bucket {
+                    tokens: row.get(0)?,
+                    at: time(row.get(1)?),
+                })
+            })
+            .optional()?)
+    }
+
+    fn keep_bucket(&self, name: &str, bucket: Bucket) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO bucket (name, tokens, at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET tokens = excluded.tokens, at = excluded.at",
+            )?
+            .execute(params![name, bucket.tokens, micros(bucket.at)])?;
+        Ok(())
+    }
+}
+
+fn ledger_row(at: i64, disposition: String, trace: String) -> Result<LedgerRow, StoreError> {
+    Ok(LedgerRow {
+        at: time(at),
+        disposition: from_json(&disposition)?,
+        progress: Progress::DecidedAgain,
+        trace: from_json(&trace)?,
+    })
+}
+
+fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {
+    let state: String = row.get(0)?;
+    Ok(match state.as_str() {
+        "ready" => Progress::Ready,
+        "held" => Progress::Waits {
+            until: maybe_time(row.get(1)?),
+        },
+        "shown" => Progress::Shown {
+            at: time(row.get(2)?),
+        },
+        "dropped" => Progress::Dropped { says: row.get(3)? },
+        _ => Progress::InboxOnly,
+    })
+}

@@ -1,0 +1,247 @@
+//! The only SQL: everything that outlives the process, in one SQLite file.
+//!
+//! One connection writes, at most two read, each reading from a snapshot. All calls are short and
+//! blocking; the engine decides on which thread they run. [`Store::write`] and [`Store::read`] give out a
+//! [`Tx`], whose methods are spread over the files of this folder by subject. What belongs together is
+//! done in one `write`: rows, verdicts and the cursor that covers them.
+//!
+//! Times are kept as microseconds in UTC, so finer ones come back cut.
+
+mod accounts;
+mod changes;
+mod cursors;
+mod deliveries;
+mod error;
+mod inbox;
+mod open;
+mod outbox;
+mod pages;
+mod retention;
+mod row;
+mod search;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod toasts;
+
+pub use changes::Changes;
+pub use cursors::Gap;
+pub use deliveries::{DeliveryId, Held, LedgerRow, Progress};
+pub use error::StoreError;
+pub use outbox::{Owed, OwedInVain};
+pub use row::LIST_BODY_CHARS;
+pub use toasts::{ToastId, ToastJob};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Readers at once; more wait for one of these.
+const READERS: usize = 2;
+
+/// The database of a profile.
+pub struct Store {
+    /// None in memory.
+    path: Option<PathBuf>,
+    writer: Mutex<Connection>,
+    readers: Mutex<Readers>,
+    reader_free: Condvar,
+    zone: Mutex<TimeZone>,
+    /// SQLite has said that the file is damaged: the next start looks closely.
+    damaged: AtomicBool,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Readers {
+    idle: Vec<Connection>,
+    opened: usize,
+}
+
+/// An opened store, and what was found on the way.
+pub struct Opened {
+    /// The store.
+    pub store: Store,
+    /// A file that was damaged or no database, and is kept here. The store began anew, with the accounts and
+    /// settings that could still be read.
+    pub moved_aside: Option<PathBuf>,
+    /// The schema that was there before it was brought up to date; a copy lies beside the database.
+    pub migrated_from: Option<u32>,
+    /// The last run did not end by [`Store::close`]. The file was checked.
+    pub unclean: bool,
+}
+
+/// One transaction: what it reads is from one moment, what it writes is whole or not at all.
+pub struct Tx<'c> {
+    db: &'c Connection,
+    zone: TimeZone,
+}
+
+impl Store {
+    /// Opens or makes the database at `path`; `now` dates what is moved aside or copied.
+    ///
+    /// A file that is damaged or no database is moved aside with its `-wal` and `-shm`, and a new one is begun; a
+    /// newer schema is [`StoreError::Newer`] and not touched; an older one is copied, then brought up to
+    /// date whole or not at all.
+    pub fn open(path: &Path, now: Timestamp) -> Result<Opened, StoreError> {
+        open::open(path, now, open::MIGRATIONS)
+    }
+
+    /// A store that ends with the process.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let mut db = Connection::open_in_memory()?;
+        open::prepare(&db)?;
+        rusqlite_migration::Migrations::from_slice(open::MIGRATIONS).to_latest(&mut db)?;
+        Ok(Self::new(None, db))
+    }
+
+    fn new(path: Option<PathBuf>, writer: Connection) -> Self {
+        Self {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            reader_free: Condvar::new(),
+            zone: Mutex::new(TimeZone::UTC),
+            damaged: AtomicBool::new(false),
+            closed: false,
+        }
+    }
+
+    /// Where it is; none in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The zone in which days of a search (`before:monday`) begin. UTC until it is set.
+    pub fn set_zone(&self, zone: TimeZone) {
+        *lock(&self.zone) = zone;
+    }
+
+    /// Runs `work` in one transaction of the only writer: committed to disk if it succeeds, else undone. Not
+    /// to be called from within itself. Waits up to 5 s for another program's lock.
+    pub fn write<T>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let writer = lock(&self.writer);
+        let done = self.transaction(&writer, TransactionBehavior::Immediate, work);
+        self.watch(done)
+    }
+
+    /// Runs `work` on a snapshot that nobody's writing changes.
+    pub fn read<T>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Some(path) = &self.path else {
+            return self.write(work);
+        };
+        let done = self.reader(path).and_then(|reader| {
+            self.transaction(reader.connection(), TransactionBehavior::Deferred, work)
+        });
+        self.watch(done)
+    }
+
+    /// Ends the store: marks a clean stop and folds the log into the file.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        if std::mem::replace(&mut self.closed, true) || self.path.is_none() {
+            return Ok(());
+        }
+        lock(&self.readers).idle.clear();
+        let writer = lock(&self.writer);
+        if !self.damaged.load(Ordering::Relaxed) {
+            open::mark_clean(&writer, true)?;
+        }
+        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn transaction<T>(
+        &self,
+        db: &Connection,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // Undone when dropped, also by a panic in `work`.
+        let transaction = Transaction::new_unchecked(db, behavior)?;
+        let value = work(&Tx {
+            db,
+            zone: lock(&self.zone).clone(),
+        })?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    fn watch<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if matches!(done, Err(StoreError::Damaged)) {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+
+    fn reader(&self, path: &Path) -> Result<Reader<'_>, StoreError> {
+        let mut readers = lock(&self.readers);
+        loop {
+            if let Some(db) = readers.idle.pop() {
+                return Ok(Reader {
+                    store: self,
+                    db: Some(db),
+                });
+            }
+            if readers.opened < READERS {
+                let db = open::reader(path)?;
+                readers.opened += 1;
+                return Ok(Reader {
+                    store: self,
+                    db: Some(db),
+                });
+            }
+            readers = self
+                .reader_free
+                .wait(readers)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Nobody is left to be told; the next start then checks the file.
+        let _ = self.finish();
+    }
+}
+
+/// A reader on loan.
+struct Reader<'s> {
+    store: &'s Store,
+    db: Option<Connection>,
+}
+
+impl Reader<'_> {
+    fn connection(&self) -> &Connection {
+        self.db
+            .as_ref()
+            .expect("a reader has its connection until it is dropped")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(db) = self.db.take() {
+            lock(&self.store.readers).idle.push(db);
+            self.store.reader_free.notify_one();
+        }
+    }
+}
+
+/// A panic while the lock was held left nothing half-done: the transaction was undone.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
