@@ -64,7 +64,7 @@ pub(crate) struct Hub {
     clock: Clock,
     keep: Duration,
     limits: Limits,
-    /// Something was scheduled, or the clock was moved.
+    /// Something was scheduled.
     wake: Notify,
 }
 

@@ -50,7 +50,11 @@ impl Store {
     /// Opens the file, or a database in memory.
     pub(crate) fn open(path: Option<&Path>) -> rusqlite::Result<Self> {
         let connection = match path {
-            Some(path) => Connection::open(path)?,
+            Some(path) => {
+                #[cfg(unix)]
+                keep_private(path);
+                Connection::open(path)?
+            }
             None => Connection::open_in_memory()?,
         };
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -281,6 +285,18 @@ impl Store {
             .prepare_cached("SELECT count(*) FROM messages")?
             .query_one([], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
     }
+}
+
+/// Makes a file that does not exist yet, readable by its owner alone; SQLite gives the files beside
+/// it the same rights. A failure here is one of SQLite's in a moment, with a better reason.
+#[cfg(unix)]
+fn keep_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let _ = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
 }
 
 fn message(json: &str) -> rusqlite::Result<Message> {

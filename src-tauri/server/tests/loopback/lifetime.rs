@@ -17,7 +17,15 @@ async fn messages_survive_a_restart_with_a_file() {
     let it = Fixture::with(config()).await;
     let first = it.publish("t", "one").await;
     it.publish("t", "two").await;
+    #[cfg(unix)]
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "others can read the messages");
+    }
     it.server.stop().await;
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, 1, "a stopped server has closed its database");
     let it = Fixture::with(config()).await;
     assert_eq!(it.texts("/t/json?poll=1").await, ["one", "two"]);
     it.publish("t", "three").await;
