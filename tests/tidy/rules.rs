@@ -59,7 +59,7 @@ const FOREIGN_TO_ROOMS: [(&str, &[&str]); 6] = [
             "tidings_api",
         ],
     ),
-    ("store", &["reqwest", "tokio_tungstenite", "tidings_api"]),
+    ("store", &["reqwest", "tokio_tungstenite"]),
     ("transport", &["rusqlite", "tidings_api"]),
 ];
 

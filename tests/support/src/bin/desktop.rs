@@ -110,6 +110,7 @@ mod linux {
             ..Options::default()
         })
         .await?;
+        paint_background(&desktop)?;
         let (name, rest) = arguments.command.split_first().ok_or("no command")?;
         let mut command = desktop.command(name);
         command.args(rest).current_dir(std::env::current_dir()?);
@@ -121,14 +122,14 @@ mod linux {
         let mut pictures = 0;
         let status = loop {
             let ended = program.try_wait()?;
-            passed.pass_on(&program)?;
+            passed.pass_on(&program, ended.is_some())?;
             if let Some(status) = ended {
                 break status;
             }
             if start.elapsed() >= arguments.limit {
                 eprintln!("tidings-desktop: {:?} are over", arguments.limit);
                 let status = program.stop(FAREWELL).await?;
-                passed.pass_on(&program)?;
+                passed.pass_on(&program, true)?;
                 break status;
             }
             if let Some(folder) = &arguments.screenshots
@@ -156,21 +157,36 @@ mod linux {
     }
 
     impl Passed {
-        fn pass_on(&mut self, program: &Program) -> Result<()> {
+        /// Passes on the complete lines; at the `end`, everything.
+        fn pass_on(&mut self, program: &Program, end: bool) -> Result<()> {
             let (output, errors) = (program.output()?, program.errors()?);
-            std::io::stdout().write_all(news(&output, &mut self.output))?;
+            std::io::stdout().write_all(news(&output, &mut self.output, end))?;
             std::io::stdout().flush()?;
-            std::io::stderr().write_all(news(&errors, &mut self.errors))?;
+            std::io::stderr().write_all(news(&errors, &mut self.errors, end))?;
             Ok(())
         }
     }
 
-    fn news<'a>(text: &'a str, passed: &mut usize) -> &'a [u8] {
+    fn news<'a>(text: &'a str, passed: &mut usize, end: bool) -> &'a [u8] {
         // Up to the last line's end, so that a letter of several bytes isn't cut in two.
-        let end = text.rfind('\n').map_or(0, |end| end + 1);
-        let news = text.as_bytes().get(*passed..end).unwrap_or_default();
+        let complete = if end {
+            text.len()
+        } else {
+            text.rfind('\n').map_or(0, |at| at + 1)
+        };
+        let news = text.as_bytes().get(*passed..complete).unwrap_or_default();
         *passed += news.len();
         news
+    }
+
+    /// A plain blue-grey instead of the display's black, on which dark windows would drown.
+    fn paint_background(desktop: &Desktop) -> Result<()> {
+        // It exits with 1 also when it has painted, so its exit code says nothing.
+        Command::new("display")
+            .args(["-size", "64x64", "-window", "root", "xc:#5e6e85"])
+            .env("DISPLAY", desktop.display())
+            .status()?;
+        Ok(())
     }
 
     /// There is no panel to see the tray in, so its icon becomes a picture and its menu a text.

@@ -1,0 +1,8 @@
+//! The whole path without a desktop: a real server on loopback, real sockets, a real store on disk, and a
+//! clock that moves only when told.
+
+mod harness;
+mod kill;
+mod outages;
+mod relay;
+mod way_back;

@@ -1,0 +1,284 @@
+//! Nothing is lost, nothing comes twice, nothing floods: whatever happens to the connection.
+
+use crate::harness::{Desk, numbered, publish, publish_as, server, start};
+use std::time::Duration;
+use tidings_api::{Reply, Request, TransportKind};
+use tidings_core::testing::FakeClock;
+
+const OVER_ALL: [Option<TransportKind>; 4] = [
+    Some(TransportKind::Websocket),
+    Some(TransportKind::HttpStream),
+    Some(TransportKind::Sse),
+    Some(TransportKind::Poll),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_rings_and_stays() {
+    for transport in OVER_ALL {
+        let clock = FakeClock::new();
+        let server = server(&clock).await;
+        let desk = Desk::new(&clock);
+        desk.add_over(&server, &["alerts"], transport).await;
+        desk.until_live().await;
+        publish(&server, "alerts", "hello").await;
+        if transport == Some(TransportKind::Poll) {
+            clock.pass(Duration::from_secs(61)).await;
+        }
+        desk.until_count(1).await;
+        desk.until_shown(1).await;
+        let toast = &desk.notifier.shown()[0];
+        assert_eq!(toast.title, "alerts", "over {transport:?}");
+        assert_eq!(toast.body, "hello");
+        desk.engine.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_disconnects_while_publishing() {
+    for transport in &OVER_ALL[..3] {
+        let clock = FakeClock::new();
+        let server = server(&clock).await;
+        let desk = Desk::new(&clock);
+        desk.add_over(&server, &["alerts", "builds"], *transport).await;
+        desk.until_live().await;
+        let mut sent = 0;
+        for round in 0..20 {
+            for _ in 0..5 {
+                let topic = ["alerts", "builds"][sent % 2];
+                publish(&server, topic, &format!("message {sent}")).await;
+                sent += 1;
+            }
+            server.drop_connections();
+            for _ in 0..3 {
+                publish(&server, "alerts", &format!("message {sent}")).await;
+                sent += 1;
+            }
+            clock.advance(Duration::from_secs(1));
+            if round % 3 == 0 {
+                desk.until_live().await;
+            }
+        }
+        desk.until_live().await;
+        desk.until_count(160).await;
+        assert_eq!(desk.bodies().await, numbered("message", 160), "{transport:?}");
+        desk.engine.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_restarts_and_keeps_its_messages() {
+    let clock = FakeClock::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.db");
+    let first = start(&clock, Some(&file), 0).await;
+    let port = first.addr().port();
+    let desk = Desk::new(&clock);
+    desk.add(&first, &["alerts"]).await;
+    desk.until_live().await;
+    publish(&first, "alerts", "message 0").await;
+    desk.until_count(1).await;
+    first.stop().await;
+    desk.until("the loss is noticed", |status| {
+        status.connections[0].retry_at.is_some()
+    })
+    .await;
+
+    let second = start(&clock, Some(&file), port).await;
+    publish(&second, "alerts", "message 1").await;
+    desk.until_live().await;
+    publish(&second, "alerts", "message 2").await;
+    desk.until_count(3).await;
+    assert_eq!(desk.bodies().await, numbered("message", 3));
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_forgets_everything_and_nothing_comes_twice() {
+    let clock = FakeClock::new();
+    let first = server(&clock).await;
+    let port = first.addr().port();
+    let desk = Desk::new(&clock);
+    desk.add(&first, &["alerts"]).await;
+    desk.until_live().await;
+    publish(&first, "alerts", "message 0").await;
+    desk.until_count(1).await;
+    first.stop().await;
+
+    let second = start(&clock, None, port).await;
+    publish(&second, "alerts", "message 1").await;
+    desk.until_live().await;
+    desk.until_count(2).await;
+    assert_eq!(desk.bodies().await, numbered("message", 2));
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn away_for_ten_thousand() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    publish(&server, "alerts", "before").await;
+    desk.until_count(1).await;
+    desk.until_shown(1).await;
+    desk.engine.stop().await;
+
+    clock.advance(Duration::from_secs(10));
+    for n in 0..10_000 {
+        publish_as(&server, "alerts", &format!("message {n}"), if n % 5000 == 7 { 5 } else { 3 }).await;
+    }
+    clock.advance(Duration::from_secs(60 * 60));
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    desk.until_count(10_001).await;
+    desk.settle().await;
+
+    let mut all = numbered("message", 10_000);
+    all.push("before".to_owned());
+    all.sort();
+    assert_eq!(desk.bodies().await, all);
+    let shown = desk.notifier.shown();
+    let keys: std::collections::BTreeSet<_> = shown.iter().map(|toast| toast.key).collect();
+    assert!(
+        keys.len() <= 3,
+        "two critical ones and at most one digest: {shown:#?}"
+    );
+    let critical = shown
+        .iter()
+        .filter(|toast| toast.tier == tidings_api::Tier::Critical)
+        .count();
+    assert_eq!(critical, 2, "{shown:#?}");
+    assert!(
+        shown.iter().any(|toast| toast.title.contains("9998")),
+        "the digest counts the rest: {shown:#?}"
+    );
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_at_once_ring_a_few_times() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    for n in 0..1000 {
+        publish(&server, "alerts", &format!("message {n}")).await;
+    }
+    desk.until_count(1000).await;
+    desk.settle().await;
+    assert_eq!(desk.bodies().await, numbered("message", 1000));
+    let shown = desk.notifier.shown();
+    assert!(
+        (6..=10).contains(&shown.len()),
+        "five singly, and a digest that is edited: {}",
+        shown.len()
+    );
+    assert!(
+        shown.iter().any(|toast| toast.title.contains("995")),
+        "{shown:#?}"
+    );
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_topic_fills_by_itself_and_never_rings() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    publish(&server, "builds", "old build").await;
+    let desk = Desk::new(&clock);
+    let account = desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    publish(&server, "alerts", "hello").await;
+    desk.until_shown(1).await;
+    clock.advance(Duration::from_secs(3600));
+
+    let topic = "builds".to_owned();
+    let added = Request::SubscriptionAdd {
+        account: account.id,
+        topic,
+    };
+    assert!(matches!(desk.ask(added).await, Reply::Account(_)));
+    desk.until_count(2).await;
+    desk.until_live().await;
+    desk.settle().await;
+    assert_eq!(desk.bodies().await, ["hello", "old build"]);
+    assert_eq!(desk.notifier.shown().len(), 1, "only the live one rang");
+    assert!(desk.rows().await.iter().all(|row| !row.read), "all unread");
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_half_open_connection_is_noticed() {
+    for transport in &OVER_ALL[..3] {
+        let clock = FakeClock::new();
+        let server = server(&clock).await;
+        let desk = Desk::new(&clock);
+        // Everything goes through a relay that can stop relaying without closing anything.
+        let relay = crate::relay::Relay::start(server.addr()).await;
+        desk.add_at(&relay.url(), &["alerts"], *transport).await;
+        desk.until_live().await;
+        relay.freeze();
+        publish(&server, "alerts", "while half-open").await;
+        for _ in 0..70 {
+            clock.pass(Duration::from_secs(1)).await;
+        }
+        desk.until("silence is a failure", |status| {
+            status.connections[0].state != tidings_api::ConnectionState::Live
+        })
+        .await;
+        relay.thaw();
+        desk.until_live().await;
+        desk.until_count(1).await;
+        assert_eq!(desk.bodies().await, ["while half-open"]);
+        desk.engine.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_that_slept_reconnects_at_once() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    let before = server.log().len();
+    clock.suspend(Duration::from_secs(8 * 3600));
+    publish(&server, "alerts", "in the night").await;
+    desk.engine.woke();
+    desk.until("a new connection", |_| server.log().len() > before).await;
+    desk.until_live().await;
+    desk.until_count(1).await;
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_forbidden_topic_costs_only_itself() {
+    let clock = FakeClock::new();
+    let time = clock.clone();
+    let server = tidings_server::Server::start(tidings_server::Config {
+        access: tidings_server::Access {
+            default: tidings_server::Permission::ReadWrite,
+            everyone: [("secret".to_owned(), tidings_server::Permission::Deny)].into(),
+            users: Vec::new(),
+        },
+        clock: std::sync::Arc::new(move || tidings_core::ports::Clock::now(&time)),
+        ..tidings_server::Config::for_tests()
+    })
+    .await
+    .unwrap();
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts", "secret", "builds"]).await;
+    desk.until_live().await;
+    publish(&server, "builds", "hello").await;
+    desk.until_count(1).await;
+    let Reply::Accounts(accounts) = desk.ask(Request::Accounts).await else {
+        panic!("accounts");
+    };
+    for subscription in &accounts[0].subscriptions {
+        let refused = !subscription.problem.is_empty();
+        assert_eq!(refused, subscription.topic == "secret", "{subscription:?}");
+    }
+    desk.engine.stop().await;
+}

@@ -1,0 +1,74 @@
+//! A TCP relay that can stop relaying without closing anything: a half-open connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, tcp};
+use tokio::sync::watch;
+
+pub struct Relay {
+    addr: SocketAddr,
+    frozen: Arc<watch::Sender<u64>>,
+}
+
+impl Relay {
+    pub async fn start(to: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let frozen = Arc::new(watch::Sender::new(0));
+        let state = Arc::clone(&frozen);
+        tokio::spawn(async move {
+            while let Ok((from, _)) = listener.accept().await {
+                let Ok(to) = TcpStream::connect(to).await else {
+                    continue;
+                };
+                let (from_read, from_write) = from.into_split();
+                let (to_read, to_write) = to.into_split();
+                tokio::spawn(pump(from_read, to_write, state.subscribe()));
+                tokio::spawn(pump(to_read, from_write, state.subscribe()));
+            }
+        });
+        Self { addr, frozen }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// From now on nothing passes, on old connections for ever, on new ones until [`Relay::thaw`].
+    pub fn freeze(&self) {
+        self.frozen.send_modify(|generation| *generation += 1);
+    }
+
+    /// New connections pass again.
+    pub fn thaw(&self) {
+        self.frozen.send_modify(|generation| *generation += 1);
+    }
+}
+
+async fn pump(
+    mut from: tcp::OwnedReadHalf,
+    mut to: tcp::OwnedWriteHalf,
+    mut state: watch::Receiver<u64>,
+) {
+    let born = *state.borrow_and_update();
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        // Odd generations are frozen; an older connection stays so.
+        if *state.borrow() != born || born % 2 == 1 {
+            std::future::pending::<()>().await;
+        }
+        tokio::select! {
+            read = from.read(&mut buffer) => match read {
+                Ok(0) | Err(_) => return,
+                Ok(n) => {
+                    if to.write_all(&buffer[..n]).await.is_err() {
+                        return;
+                    }
+                }
+            },
+            _ = state.changed() => {}
+        }
+    }
+}
