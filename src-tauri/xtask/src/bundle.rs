@@ -145,6 +145,9 @@ fn deb(bundle: &Path, stage: &Path, glibc: &str) -> Result<PathBuf, Failure> {
     };
     let tree = bundle.join("deb");
     command("cp").arg("-a").arg(stage).arg(&tree).run()?;
+    // Debian's zsh looks for the completions of packages in a folder of its own.
+    let zsh = tree.join("usr/share/zsh");
+    fs::rename(zsh.join("site-functions"), zsh.join("vendor-completions")).map_err(about(&zsh))?;
     let size: u64 = files(stage)?
         .iter()
         .filter_map(|file| fs::metadata(stage.join(file)).ok())
