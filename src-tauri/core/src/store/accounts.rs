@@ -110,6 +110,15 @@ impl Tx<'_> {
             .collect::<Result<_, _>>()?)
     }
 
+    /// The subscriptions of all accounts, with those that were left: rows of theirs may still be there.
+    pub fn all_subscriptions(&self) -> Result<Vec<Subscription>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(&format!("{SUBSCRIPTION} ORDER BY id"))?
+            .query_map([], subscription)?
+            .collect::<Result<_, _>>()?)
+    }
+
     /// One subscription, also one that was left: its rows may still be there.
     pub fn subscription(&self, id: SubscriptionId) -> Result<Subscription, StoreError> {
         Ok(self
@@ -200,21 +209,12 @@ impl Tx<'_> {
         )
     }
 
-    /// What the servers say about single topics of an account.
-    pub fn topic_problems(
-        &self,
-        account: AccountId,
-    ) -> Result<Vec<(SubscriptionId, String)>, StoreError> {
+    /// What the server says about this topic alone; empty: nothing.
+    pub fn topic_problem_of(&self, id: SubscriptionId) -> Result<String, StoreError> {
         Ok(self
             .db
-            .prepare_cached(
-                "SELECT id, problem FROM subscription
-                 WHERE account = ?1 AND active = 1 AND problem <> '' ORDER BY id",
-            )?
-            .query_map([account.0], |row| {
-                Ok((SubscriptionId(row.get(0)?), row.get(1)?))
-            })?
-            .collect::<Result<_, _>>()?)
+            .prepare_cached("SELECT problem FROM subscription WHERE id = ?1")?
+            .query_row([id.0], |row| row.get(0))?)
     }
 
     /// Who may ring: account muted, subscription muted, the higher minimum tier.

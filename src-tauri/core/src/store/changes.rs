@@ -16,19 +16,13 @@ const STEPS: i64 = 50;
 /// How long a change can be undone, microseconds; as long as deleted rows are kept.
 pub(super) const UNDO_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
 
-/// What a change did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Those that were not so before, in the order given.
-    pub ids: Vec<NotificationId>,
-}
-
-#[derive(Clone, Copy)]
+/// When each step was taken; 0: it was not.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct States {
-    seen_at: i64,
-    read_at: i64,
-    done_at: i64,
-    deleted_at: i64,
+    seen: i64,
+    read: i64,
+    done: i64,
+    deleted: i64,
 }
 
 impl States {
@@ -36,43 +30,33 @@ impl States {
         let since = |at: i64| if at == 0 { now } else { at };
         let mut after = self;
         match change {
-            Change::Seen => after.seen_at = since(self.seen_at),
+            Change::Seen => after.seen = since(self.seen),
             Change::Read => {
-                after.seen_at = since(self.seen_at);
-                after.read_at = since(self.read_at);
+                after.seen = since(self.seen);
+                after.read = since(self.read);
             }
-            Change::Unread => after.read_at = 0,
+            Change::Unread => after.read = 0,
             Change::Done => {
-                after.seen_at = since(self.seen_at);
-                after.read_at = since(self.read_at);
-                after.done_at = since(self.done_at);
+                after.seen = since(self.seen);
+                after.read = since(self.read);
+                after.done = since(self.done);
             }
-            Change::Restore => after.done_at = 0,
-            Change::Delete => after.deleted_at = since(self.deleted_at),
+            Change::Restore => after.done = 0,
+            Change::Delete => after.deleted = since(self.deleted),
         }
         after
-    }
-
-    fn differs(self, other: Self) -> bool {
-        (self.seen_at, self.read_at, self.done_at, self.deleted_at)
-            != (
-                other.seen_at,
-                other.read_at,
-                other.done_at,
-                other.deleted_at,
-            )
     }
 }
 
 impl Tx<'_> {
-    /// Changes these, and remembers how to undo it (the last 50 steps; seeing something is no step). Deleted
+    /// Changes these, says which were not so before, and remembers how to undo it (the last 50 steps; seeing something is no step). Deleted
     /// ones are hidden, and purged after seven days.
     pub fn change(
         &self,
         ids: &[NotificationId],
         change: Change,
         now: Timestamp,
-    ) -> Result<Changes, StoreError> {
+    ) -> Result<Vec<NotificationId>, StoreError> {
         let mut read = self.db.prepare_cached(
             "SELECT seen_at, read_at, done_at FROM notification WHERE id = ?1 AND deleted_at = 0",
         )?;
@@ -88,35 +72,35 @@ impl Tx<'_> {
             let before = read
                 .query_row([id.0], |row| {
                     Ok(States {
-                        seen_at: row.get(0)?,
-                        read_at: row.get(1)?,
-                        done_at: row.get(2)?,
-                        deleted_at: 0,
+                        seen: row.get(0)?,
+                        read: row.get(1)?,
+                        done: row.get(2)?,
+                        deleted: 0,
                     })
                 })
                 .optional()?;
             let Some(before) = before else { continue };
             let after = before.after(change, stamp(now));
-            if !before.differs(after) {
+            if before == after {
                 continue;
             }
             write.execute(params![
                 id.0,
-                after.seen_at,
-                after.read_at,
-                after.done_at,
-                after.deleted_at
+                after.seen,
+                after.read,
+                after.done,
+                after.deleted
             ])?;
             if change != Change::Seen {
                 let step = match step {
                     Some(step) => step,
                     None => *step.insert(self.begin_step(change, now)?),
                 };
-                remember.execute(params![step, id.0, before.read_at, before.done_at])?;
+                remember.execute(params![step, id.0, before.read, before.done])?;
             }
             changed.push(*id);
         }
-        Ok(Changes { ids: changed })
+        Ok(changed)
     }
 
     /// Undoes the last change that was not undone yet: which, and the notifications that are again as they

@@ -10,6 +10,7 @@ use crate::model::{
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
+use std::fmt;
 
 const PAUSE: &str = "pause";
 /// Critical ones fetched within this time before and after each other are of one backfill, microseconds.
@@ -56,6 +57,20 @@ pub enum Progress {
         /// Why, in words.
         says: String,
     },
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DecidedAgain => f.write_str("Decided again later"),
+            Self::InboxOnly => f.write_str("In the inbox, without a toast"),
+            Self::Ready => f.write_str("Its toast is about to be shown"),
+            Self::Waits { until: None } => f.write_str("Waits"),
+            Self::Waits { until: Some(until) } => write!(f, "Waits until {until:.0}"),
+            Self::Shown { at } => write!(f, "Shown at {at:.0}"),
+            Self::Dropped { says } => write!(f, "Not shown: {says}"),
+        }
+    }
 }
 
 /// A decision that was made.
@@ -186,16 +201,27 @@ impl Tx<'_> {
         )
     }
 
-    /// The cause of a batch has ended: its holds are due at `at`, unless they were due before. Says how many.
-    pub fn release(&self, batch_key: &str, at: Timestamp) -> Result<usize, StoreError> {
-        Ok(self
-            .db
+    /// The cause of a batch has ended: its holds are due at `at`, unless they were due before.
+    pub fn release(&self, batch_key: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.db
             .prepare_cached(
                 "UPDATE delivery INDEXED BY delivery_batch
                  SET due_at = CASE due_at WHEN 0 THEN ?2 ELSE min(due_at, ?2) END
                  WHERE state = 'held' AND batch = ?1",
             )?
-            .execute(params![batch_key, stamp(at)])?)
+            .execute(params![batch_key, stamp(at)])?;
+        Ok(())
+    }
+
+    /// The cause of a batch ends at another time now; none: nobody knows when.
+    pub fn hold_until(&self, batch_key: &str, until: Option<Timestamp>) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "UPDATE delivery INDEXED BY delivery_batch SET due_at = ?2
+                 WHERE state = 'held' AND batch = ?1",
+            )?
+            .execute(params![batch_key, maybe_stamp(until)])?;
+        Ok(())
     }
 
     /// Ends a hold without a toast; `why` in words.
@@ -231,7 +257,8 @@ impl Tx<'_> {
                 "SELECT at, disposition, trace FROM ledger WHERE notification = ?1 ORDER BY id",
             )?
             .query_map([id.0], |row| {
-                Ok(ledger_row(row.get(0)?, row.get(1)?, row.get(2)?))
+                let (disposition, trace): (String, String) = (row.get(1)?, row.get(2)?);
+                Ok(ledger_row(row.get(0)?, &disposition, &trace))
             })?
             .collect::<Result<Result<_, _>, _>>()??;
         let progress = self
@@ -266,7 +293,7 @@ impl Tx<'_> {
         condition: &str,
         value: impl rusqlite::ToSql,
     ) -> Result<Vec<Held>, StoreError> {
-        Ok(self
+        self
             .db
             .prepare_cached(&format!(
                 "SELECT {LIGHT}, d.cause FROM {table} CROSS JOIN notification n ON n.id = d.notification
@@ -281,7 +308,7 @@ impl Tx<'_> {
                     cause,
                 }))
             })?
-            .collect::<Result<Result<_, _>, _>>()??)
+            .collect::<Result<Result<_, _>, _>>()?
     }
 
     fn newer_critical_backfill(&self, notification: &Notification) -> Result<u32, StoreError> {
@@ -335,12 +362,12 @@ impl Tx<'_> {
     }
 }
 
-fn ledger_row(at: i64, disposition: String, trace: String) -> Result<LedgerRow, StoreError> {
+fn ledger_row(at: i64, disposition: &str, trace: &str) -> Result<LedgerRow, StoreError> {
     Ok(LedgerRow {
         at: time(at),
-        disposition: from_json(&disposition)?,
+        disposition: from_json(disposition)?,
         progress: Progress::DecidedAgain,
-        trace: from_json(&trace)?,
+        trace: from_json(trace)?,
     })
 }
 

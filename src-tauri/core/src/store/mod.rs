@@ -24,7 +24,6 @@ mod settings;
 mod tests;
 mod toasts;
 
-pub use changes::Changes;
 pub use cursors::Gap;
 pub use deliveries::{DeliveryId, Held, LedgerRow, Progress};
 pub use error::StoreError;
@@ -33,7 +32,6 @@ pub use row::LIST_BODY_CHARS;
 pub use toasts::{ToastId, ToastJob};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +47,6 @@ pub struct Store {
     writer: Mutex<Connection>,
     readers: Mutex<Readers>,
     reader_free: Condvar,
-    zone: Mutex<TimeZone>,
     /// SQLite has said that the file is damaged: the next start looks closely.
     damaged: AtomicBool,
     closed: bool,
@@ -77,7 +74,6 @@ pub struct Opened {
 /// One transaction: what it reads is from one moment, what it writes is whole or not at all.
 pub struct Tx<'c> {
     db: &'c Connection,
-    zone: TimeZone,
 }
 
 impl Store {
@@ -104,7 +100,6 @@ impl Store {
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             reader_free: Condvar::new(),
-            zone: Mutex::new(TimeZone::UTC),
             damaged: AtomicBool::new(false),
             closed: false,
         }
@@ -115,11 +110,6 @@ impl Store {
         self.path.as_deref()
     }
 
-    /// The zone in which days of a search (`before:monday`) begin. UTC until it is set.
-    pub fn set_zone(&self, zone: TimeZone) {
-        *lock(&self.zone) = zone;
-    }
-
     /// Runs `work` in one transaction of the only writer: committed to disk if it succeeds, else undone. Not
     /// to be called from within itself. Waits up to 5 s for another program's lock.
     pub fn write<T>(
@@ -127,7 +117,7 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let writer = lock(&self.writer);
-        let done = self.transaction(&writer, TransactionBehavior::Immediate, work);
+        let done = transaction(&writer, TransactionBehavior::Immediate, work);
         self.watch(done)
     }
 
@@ -140,7 +130,7 @@ impl Store {
             return self.write(work);
         };
         let done = self.reader(path).and_then(|reader| {
-            self.transaction(reader.connection(), TransactionBehavior::Deferred, work)
+            transaction(reader.connection(), TransactionBehavior::Deferred, work)
         });
         self.watch(done)
     }
@@ -161,22 +151,6 @@ impl Store {
         }
         writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
-    }
-
-    fn transaction<T>(
-        &self,
-        db: &Connection,
-        behavior: TransactionBehavior,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        // Undone when dropped, also by a panic in `work`.
-        let transaction = Transaction::new_unchecked(db, behavior)?;
-        let value = work(&Tx {
-            db,
-            zone: lock(&self.zone).clone(),
-        })?;
-        transaction.commit()?;
-        Ok(value)
     }
 
     fn watch<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
@@ -209,6 +183,18 @@ impl Store {
                 .unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+fn transaction<T>(
+    db: &Connection,
+    behavior: TransactionBehavior,
+    work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // Undone when dropped, also by a panic in `work`.
+    let transaction = Transaction::new_unchecked(db, behavior)?;
+    let value = work(&Tx { db })?;
+    transaction.commit()?;
+    Ok(value)
 }
 
 impl Drop for Store {

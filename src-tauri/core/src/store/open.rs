@@ -224,14 +224,13 @@ fn dated(now: Timestamp) -> String {
 
 /// A name with this suffix that nothing has yet.
 fn free_name(path: &Path, suffix: &str) -> PathBuf {
-    let first = beside(path, suffix);
-    if !first.exists() {
-        return first;
+    let mut name = beside(path, suffix);
+    let mut number = 1;
+    while name.exists() {
+        number += 1;
+        name = beside(path, &format!("{suffix}-{number}"));
     }
-    (2..)
-        .map(|number| beside(path, &format!("{suffix}-{number}")))
-        .find(|name| !name.exists())
-        .unwrap_or(first)
+    name
 }
 
 fn move_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StoreError> {

@@ -9,10 +9,10 @@ use super::row::{LIGHT, Spot, count, micros, notification, spot};
 use super::search::{self, Is, Search};
 use super::{StoreError, Tx};
 use crate::model::{AccountId, Notification, NotificationId, SubscriptionId};
-use jiff::Timestamp;
+use jiff::Zoned;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
-use tidings_api::{Counts, ListQuery, Place, Targets};
+use tidings_api::{Counts, ListQuery, Place};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MOST: u32 = 500;
@@ -50,11 +50,11 @@ struct Plan {
 impl Tx<'_> {
     /// A page, newest first, and the marker of the next one. Bodies are cut to
     /// [`LIST_BODY_CHARS`](super::LIST_BODY_CHARS) characters and the raw frame is left out. A search that
-    /// makes no sense is [`StoreError::BadQuery`].
+    /// makes no sense is [`StoreError::BadQuery`]. `now` says what `monday` is.
     pub fn page(
         &self,
         query: &ListQuery,
-        now: Timestamp,
+        now: &Zoned,
     ) -> Result<(Vec<Notification>, Option<String>), StoreError> {
         let limit = match query.limit {
             0 => DEFAULT_LIMIT,
@@ -74,38 +74,22 @@ impl Tx<'_> {
         Ok((rows.into_iter().map(|(_, row)| row).collect(), next))
     }
 
-    /// Which notifications a change is for: of ids those that are there, of a query all that it finds.
+    /// All that a query finds, newest first; its `before` and `limit` are ignored.
     pub fn resolve(
         &self,
-        targets: &Targets,
-        now: Timestamp,
+        query: &ListQuery,
+        now: &Zoned,
     ) -> Result<Vec<NotificationId>, StoreError> {
-        match targets {
-            Targets::Ids { ids } => {
-                let mut statement = self.db.prepare_cached(
-                    "SELECT EXISTS (SELECT 1 FROM notification WHERE id = ?1 AND deleted_at = 0)",
-                )?;
-                let mut found = Vec::with_capacity(ids.len());
-                for id in ids {
-                    if statement.query_row([id.0], |row| row.get(0))? {
-                        found.push(*id);
-                    }
-                }
-                Ok(found)
-            }
-            Targets::Query { query } => {
-                let plan = self.plan(query, now)?;
-                let ids = self.rows(&plan, After::Start, None, "n.id, n.sorted_at", |row| {
-                    let id = row.get(0)?;
-                    let spot = Spot {
-                        sorted_at: row.get(1)?,
-                        id,
-                    };
-                    Ok((spot, NotificationId(id)))
-                })?;
-                Ok(ids.into_iter().map(|(_, id)| id).collect())
-            }
-        }
+        let plan = self.plan(query, now)?;
+        let ids = self.rows(&plan, After::Start, None, "n.id, n.sorted_at", |row| {
+            let id = row.get(0)?;
+            let spot = Spot {
+                sorted_at: row.get(1)?,
+                id,
+            };
+            Ok((spot, NotificationId(id)))
+        })?;
+        Ok(ids.into_iter().map(|(_, id)| id).collect())
     }
 
     /// The newest of the inbox.
@@ -167,8 +151,8 @@ impl Tx<'_> {
             .collect::<Result<_, _>>()?)
     }
 
-    fn plan(&self, query: &ListQuery, now: Timestamp) -> Result<Plan, StoreError> {
-        let search = search::parse(&query.search, now, &self.zone)?;
+    fn plan(&self, query: &ListQuery, now: &Zoned) -> Result<Plan, StoreError> {
+        let search = search::parse(&query.search, now)?;
         let place = match search.is {
             Some(Is::Unread) => Place::Unread,
             Some(Is::Done) => Place::Done,

@@ -44,7 +44,7 @@ impl Tx<'_> {
     pub fn retain(
         &self,
         keep_days: u32,
-        keep_count: u64,
+        keep_count: u32,
         keep_per_type: u32,
         now: Timestamp,
         step: usize,
@@ -64,7 +64,7 @@ impl Tx<'_> {
                 keep_per_type,
             };
             let aged = self.remove_oldest(old, now)?;
-            let beyond = rows.saturating_sub(keep_count);
+            let beyond = rows.saturating_sub(u64::from(keep_count));
             let many = Limit {
                 before: i64::MAX,
                 most: (step - removed - aged).min(
@@ -148,13 +148,12 @@ impl Tx<'_> {
                 if removed == limit.most {
                     break;
                 }
-                let last_kept = match kept.get(&kind) {
-                    Some(known) => *known,
-                    None => {
-                        let found = self.last_kept(limit, &kind)?;
-                        kept.insert(kind, found);
-                        found
-                    }
+                let last_kept = if let Some(known) = kept.get(&kind) {
+                    *known
+                } else {
+                    let found = self.last_kept(limit, &kind)?;
+                    kept.insert(kind, found);
+                    found
                 };
                 if last_kept.is_some_and(|last| spot < last) {
                     self.purge(spot.id, now)?;

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use jiff::civil::{Date, Weekday};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned};
 
 /// What `is:` can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub(super) struct Search {
 /// Longest search, bytes. It is typed by hand.
 const LONGEST: usize = 1024;
 
-/// Reads a search. `now` and `zone` say what `monday` is.
-pub(super) fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Search, StoreError> {
+/// Reads a search. `now` says what `monday` is.
+pub(super) fn parse(text: &str, now: &Zoned) -> Result<Search, StoreError> {
     if text.len() > LONGEST {
         return Err(bad("The search is too long. Use fewer words."));
     }
@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Searc
     let terms = split(text);
     for (position, term) in terms.iter().enumerate() {
         if let Some((key, value)) = term.key_and_value()
-            && search.term(&key, value, now, zone)?
+            && search.term(&key, value, now)?
         {
             continue;
         }
@@ -168,13 +168,7 @@ fn split(text: &str) -> Vec<Term> {
 
 impl Search {
     /// Takes a `key:value`; false: it is none of ours, but words (`http://…`, `12:30`).
-    fn term(
-        &mut self,
-        key: &str,
-        value: &str,
-        now: Timestamp,
-        zone: &TimeZone,
-    ) -> Result<bool, StoreError> {
+    fn term(&mut self, key: &str, value: &str, now: &Zoned) -> Result<bool, StoreError> {
         match key {
             "from" => self.from.push(said(key, value)?.to_lowercase()),
             "type" => self.kinds.push(said(key, value)?.to_owned()),
@@ -188,11 +182,11 @@ impl Search {
                 });
             }
             "before" => {
-                let start = day(key, value, now, zone)?;
+                let start = day(key, value, now)?;
                 self.before = Some(self.before.map_or(start, |other| other.min(start)));
             }
             "after" => {
-                let start = day(key, value, now, zone)?;
+                let start = day(key, value, now)?;
                 self.after = Some(self.after.map_or(start, |other| other.max(start)));
             }
             "p" | "priority" => {
@@ -252,8 +246,8 @@ fn said<'v>(key: &str, value: &'v str) -> Result<&'v str, StoreError> {
 }
 
 /// The start of the day that a word or a date names; a weekday is the latest one, today included.
-fn day(key: &str, value: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, StoreError> {
-    let today = now.to_zoned(zone.clone()).date();
+fn day(key: &str, value: &str, now: &Zoned) -> Result<Timestamp, StoreError> {
+    let today = now.date();
     let lower = value.to_lowercase();
     let weekdays = [
         ("monday", Weekday::Monday),
@@ -278,7 +272,7 @@ fn day(key: &str, value: &str, now: Timestamp, zone: &TimeZone) -> Result<Timest
         }
         _ => plain_date(&lower),
     };
-    date.and_then(|date| date.to_zoned(zone.clone()).ok())
+    date.and_then(|date| date.to_zoned(now.time_zone().clone()).ok())
         .map(|start| start.timestamp())
         .ok_or_else(|| {
             bad(format!(

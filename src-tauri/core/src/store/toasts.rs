@@ -100,16 +100,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What these say has changed: their toasts on the screen are pending updates. Says how many.
-    pub fn touch_toasts_of(&self, ids: &[NotificationId]) -> Result<usize, StoreError> {
+    /// What these say has changed: their toasts on the screen are pending updates. Says which.
+    pub fn touch_toasts_of(&self, ids: &[NotificationId]) -> Result<Vec<ToastId>, StoreError> {
         let mut statement = self.db.prepare_cached(
             "UPDATE toast SET state = 'pending'
              WHERE state IN ('claimed', 'shown')
-                 AND id IN (SELECT toast FROM toast_member WHERE notification = ?1)",
+                 AND id IN (SELECT toast FROM toast_member WHERE notification = ?1)
+             RETURNING id",
         )?;
-        let mut touched = 0;
+        let mut touched = Vec::new();
         for id in ids {
-            touched += statement.execute([id.0])?;
+            for toast in statement.query_map([id.0], |row| row.get(0))? {
+                touched.push(ToastId(toast?));
+            }
         }
         Ok(touched)
     }
