@@ -1,5 +1,7 @@
 //! Skeleton.
 #![allow(dead_code)]
+mod control;
 mod os;
 mod profile;
+mod windows;
 fn main() {}
