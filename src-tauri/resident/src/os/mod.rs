@@ -12,3 +12,5 @@ pub mod notifier;
 pub mod open;
 pub mod power;
 pub mod secrets;
+#[cfg(target_os = "linux")]
+pub mod tray;
