@@ -187,8 +187,12 @@ pub fn open(
         .inner_size(shape.width.into(), shape.height.into())
         .min_inner_size(view::LEAST.0.into(), view::LEAST.1.into())
         .maximized(shape.maximized)
+        .on_document_title_changed(|window, title| {
+            // The window may be on its way out: then its title is all the same.
+            drop(window.set_title(&title));
+        })
         .visible(false)
-        .focused(false);
+        .focused(true);
     let window = match fence::around(builder, view, development).build() {
         Ok(window) => window,
         Err(error) => {

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use tauri::{Manager, Runtime, Theme, WebviewWindow, WebviewWindowBuilder};
 use tidings_api::Appearance;
 use webkit2gtk::{
-    CacheModel, ContextMenuAction, ContextMenuExt as _, ContextMenuItemExt as _, Settings,
-    SettingsExt as _, WebContextExt as _, WebView, WebViewExt,
+    CacheModel, ContextMenuAction, ContextMenuExt as _, ContextMenuItemExt as _,
+    HardwareAccelerationPolicy, Settings, SettingsExt as _, WebContextExt as _, WebView,
+    WebViewExt,
 };
 
 /// Zoom steps; 1 is the desktop's own size.
@@ -133,6 +134,9 @@ pub fn tame(window: &WebviewWindow) {
 }
 
 fn restrict(settings: &Settings) {
+    // Lists and text need no graphics processor: without one a window's first frame is complete, it
+    // takes 70 MiB less, and no driver can leave it blank.
+    settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
     settings.set_enable_webgl(false);
     settings.set_enable_webaudio(false);
     settings.set_enable_webrtc(false);
