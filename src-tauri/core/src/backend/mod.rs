@@ -3,6 +3,9 @@
 //! the rest. A family is one folder here, one variant of [`BackendKind`], one folder of fixtures and
 //! one page of docs.
 
+mod ntfy;
+pub mod registry;
+
 use crate::model::{
     BackendKind, Cursor, Draft, HttpRequest, Mirror, Origin, SubscriptionId, TransportKind,
 };

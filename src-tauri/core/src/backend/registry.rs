@@ -1,0 +1,37 @@
+//! All families.
+
+use super::Backend;
+use super::ntfy::Ntfy;
+use crate::model::BackendKind;
+
+static BACKENDS: [&dyn Backend; 1] = [&Ntfy];
+
+/// Every family, the likeliest first.
+pub fn backends() -> &'static [&'static dyn Backend] {
+    &BACKENDS
+}
+
+/// The family of a kind.
+pub fn backend(kind: BackendKind) -> &'static dyn Backend {
+    match kind {
+        BackendKind::Ntfy => &Ntfy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{backend, backends};
+
+    #[test]
+    fn every_family_is_found_by_its_kind_and_can_be_set_up() {
+        for family in backends() {
+            assert_eq!(backend(family.kind()).kind(), family.kind());
+            let can = family.capabilities();
+            assert!(!can.name.is_empty() && !can.transports.is_empty());
+            assert!(can.fields.iter().any(|field| field.name == "url"));
+            for field in can.fields {
+                assert!(["url", "user", "secret", "token", "topics"].contains(&field.name));
+            }
+        }
+    }
+}
