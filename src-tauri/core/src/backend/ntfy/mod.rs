@@ -1,6 +1,8 @@
 //! <https://ntfy.sh> and servers that speak its protocol. `docs/backends/ntfy.md` says what is done with it.
 
 mod address;
+mod headers;
+mod line;
 mod message;
 mod order;
 mod refusal;

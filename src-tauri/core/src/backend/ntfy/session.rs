@@ -5,13 +5,15 @@
 //! the proper end of such a request proves that the history is complete: a cursor moves no earlier. Repeats are
 //! left to the inbox, which knows every id.
 
+use super::headers::{header, is_json, seconds};
+use super::line::Line;
 use super::message::{self, Frame, Happening, What};
 use super::order::{Order, Run};
 use super::{address, refusal};
 use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Resume, Session};
-use crate::model::{Cursor, HttpRequest, Origin, SubscriptionId, TransportKind};
+use crate::model::{HttpRequest, Origin, TransportKind};
 use crate::text;
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,18 +25,6 @@ const OVERLAP: i64 = 300;
 const LAG: i64 = 600;
 /// How much of a frame that cannot be read goes to the log, in characters.
 const QUOTED: usize = 80;
-
-/// What the session knows of a topic.
-struct Line {
-    subscription: SubscriptionId,
-    topic: String,
-    /// Unix seconds: everything before is handed over.
-    cursor: Option<i64>,
-    /// The latest time that came, while the history is not complete.
-    reached: Option<i64>,
-    filled: bool,
-    refused: bool,
-}
 
 /// A finite request under way.
 struct Filling {
@@ -70,22 +60,7 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn new(resume: Resume) -> Self {
-        let lines = resume
-            .topics
-            .iter()
-            .map(|topic| Line {
-                subscription: topic.subscription,
-                topic: topic.topic.clone(),
-                cursor: topic
-                    .cursor
-                    .as_ref()
-                    .and_then(|cursor| cursor.0.parse().ok())
-                    .filter(|second: &i64| *second >= 0),
-                reached: None,
-                filled: false,
-                refused: false,
-            })
-            .collect();
+        let lines = resume.topics.iter().map(Line::new).collect();
         Self {
             resume,
             lines,
@@ -321,7 +296,7 @@ impl Conversation {
         let line = &mut self.lines[line];
         line.reached = line.reached.max(Some(reached));
         if is_live && line.filled {
-            advance(line, reached, effects);
+            line.advance(reached, effects);
         }
         true
     }
@@ -333,7 +308,7 @@ impl Conversation {
                 .cursor
                 .is_some_and(|cursor| cursor < time.saturating_sub(LAG))
             {
-                advance(line, time, effects);
+                line.advance(time, effects);
             }
         }
     }
@@ -390,7 +365,7 @@ impl Conversation {
                 }
                 filling.incomplete |= header(headers, "x-messages-truncated") == Some("1");
                 if self.streamed_as().is_none()
-                    && let Some(date) = header(headers, "date").and_then(rfc_seconds)
+                    && let Some(date) = header(headers, "date").and_then(seconds)
                 {
                     self.set_clock(Some(date), now);
                     filling.covers = filling.covers.max(date);
@@ -470,7 +445,7 @@ impl Conversation {
             let reached = line
                 .reached
                 .map_or(filling.covers, |reached| reached.max(filling.covers));
-            advance(line, reached, effects);
+            line.advance(reached, effects);
         }
         if !self.fillings.is_empty() {
             return;
@@ -577,38 +552,8 @@ impl Session for Conversation {
     }
 }
 
-/// Never back.
-fn advance(line: &mut Line, to: i64, effects: &mut Vec<Effect>) {
-    if line.cursor.is_none_or(|cursor| to > cursor) {
-        line.cursor = Some(to);
-        effects.push(Effect::Advance {
-            subscription: line.subscription,
-            cursor: Cursor(to.to_string()),
-        });
-    }
-}
-
 fn unreadable(frame: &str) -> Effect {
     Effect::Unreadable {
         frame: text::one_line(frame, QUOTED),
     }
-}
-
-fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.trim())
-}
-
-/// A page of a portal says that it is HTML; an answer that does not say what it is may be a proxy's doing.
-fn is_json(headers: &[(String, String)]) -> bool {
-    header(headers, "content-type").is_none_or(|media_type| media_type.contains("json"))
-}
-
-/// An HTTP date (RFC 9110, 5.6.7) in unix seconds.
-fn rfc_seconds(date: &str) -> Option<i64> {
-    let parser = rfc2822::DateTimeParser::new();
-    let at = parser.parse_timestamp(date).ok()?;
-    Some(at.as_second())
 }
