@@ -19,6 +19,8 @@ export default ts.config(
     rules: {
       "no-console": "error",
       eqeqeq: "error",
+      // What must be reactive is held in $state; a Set that is only a lookup is just that.
+      "svelte/prefer-svelte-reactivity": "off",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/consistent-type-definitions": "off",
       // The one place that may talk to Tauri is src/lib/api/tauri.ts.

@@ -20,7 +20,7 @@ const tiers: Record<Tier, string> = {
 };
 
 const minTiers: Record<Tier, string> = {
-  informational: "All that would ring",
+  informational: "Every tier",
   important: "Important and critical",
   critical: "Critical only",
 };
@@ -43,9 +43,9 @@ const transports: Record<TransportKind, string> = {
 };
 
 const secretPlaces: Record<SecretPlace, string> = {
-  keyring: "In the desktop’s keyring",
-  file: "In a file that only you can read (not encrypted)",
-  memory: "For this run only",
+  keyring: "in the desktop’s keyring",
+  file: "in a file that only you can read (not encrypted)",
+  memory: "for this run only",
 };
 
 const hops: Record<HopResult, string> = { ok: "Works", warning: "Works, but", failed: "Failed" };
@@ -241,7 +241,7 @@ export const words = {
       notifications: "Notifications",
       appearance: "Appearance",
       storage: "Storage",
-      about: "Advanced and about",
+      about: "Advanced",
     },
     saved: "Saved",
     failed: "The settings could not be read",
@@ -289,11 +289,10 @@ export const words = {
     saveUrl: "Save address",
     transport: "Connection",
     ladder: "Automatic: the best that works",
-    minTier: "What may ring",
+    minTier: "What may ring of this account",
     mute: "Mute: keep everything, ring never",
     enabled: "Connected: receive notifications",
-    secretPlace: "The password is kept",
-    state: "State",
+    secretPlace: (place: string) => `What you type here is kept ${place}.`,
     since: (time: string) => `since ${time}`,
     over: (transport: string) => `over ${transport}`,
     subscriptions: "Topics",

@@ -350,7 +350,8 @@ export class Fake implements Api {
       case "settings":
         return { is: "settings", value: this.settings };
       case "settings_set": {
-        const { do: _, ...settings } = request;
+        const settings = { ...request } as AppSettings & Partial<Pick<Request, "do">>;
+        delete settings.do;
         this.settings = settings;
         this.hint({ event: "settings" });
         return { is: "settings", value: this.settings };

@@ -17,6 +17,6 @@ export function tauri(): Api {
       await listen<{ up: boolean }>("link", ({ payload }) => listener(payload.up));
     },
     opening: () => invoke<Opening>("opening"),
-    painted: () => invoke<void>("painted"),
+    painted: () => invoke("painted"),
   };
 }

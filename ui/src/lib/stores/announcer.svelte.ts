@@ -30,7 +30,7 @@ export class Announcer {
     }
     this.#waiting.all += rows.length;
     this.#waiting.important += rows.filter((row) => row.tier !== "informational").length;
-    this.#timer ??= setTimeout(() => this.#flush(), BATCH);
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#flush(), BATCH);
   }
 
   #flush(): void {

@@ -2,13 +2,13 @@
 
 import { MediaQuery } from "svelte/reactivity";
 
-/** From here on list and detail stand side by side (px). */
-const TWO = 680;
-/** From here on the places stand beside them (px). */
-const THREE = 960;
+/** From here on list and detail stand side by side (em, so that large text counts). */
+const TWO = 42.5;
+/** From here on the places stand beside them (em). */
+const THREE = 60;
 
-const two = new MediaQuery(`min-width: ${TWO}px`);
-const three = new MediaQuery(`min-width: ${THREE}px`);
+const two = new MediaQuery(`min-width: ${TWO}em`);
+const three = new MediaQuery(`min-width: ${THREE}em`);
 
 /** The panes that fit. */
 export const layout = {
