@@ -1,5 +1,6 @@
 //! Where an instance keeps its things, and the lock that makes it the only one there.
 
+use crate::os::clock;
 use sha2::{Digest as _, Sha256};
 use std::env;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -163,7 +164,7 @@ impl Profile {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if waited < patience => {
-                    tokio::time::sleep(pause).await;
+                    clock::pause(pause).await;
                     waited += pause;
                 }
                 Err(TryLockError::WouldBlock) => return Err(Taken::ByOther),

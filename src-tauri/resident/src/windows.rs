@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 /// A window that has not called after so long hangs, and another one is started.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Overrides the command that starts a window, for tests: words separated by spaces.
+/// Overrides the command that starts a window, for tests: a program, or words separated by spaces.
 pub const COMMAND: &str = "TIDINGS_WINDOW";
 
 /// The window process, which may or may not run.
@@ -190,8 +190,13 @@ impl Windows {
 
 /// What starts a window: the override, or the program beside this one.
 fn command(overridden: Option<OsString>, this: Option<&Path>) -> Vec<OsString> {
-    if let Some(words) = overridden.and_then(|words| words.into_string().ok()) {
-        return words.split_whitespace().map(OsString::from).collect();
+    match overridden {
+        Some(program) if Path::new(&program).is_file() => return vec![program],
+        Some(words) => {
+            let words = words.to_string_lossy();
+            return words.split_whitespace().map(OsString::from).collect();
+        }
+        None => {}
     }
     let name = format!("tidings-window{}", env::consts::EXE_SUFFIX);
     let beside = this.and_then(Path::parent).map(|folder| folder.join(&name));

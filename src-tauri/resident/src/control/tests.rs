@@ -191,7 +191,8 @@ async fn calls_under_way_and_connections_are_bounded() {
     let mut stream = UnixStream::connect(&running.profile.socket).await.unwrap();
     let mut lines = HELLO_LINE.to_owned();
     for id in 1..=UNDER_WAY * 3 {
-        lines += &format!("{{\"id\":{id},\"request\":{{\"do\":\"quit\"}}}}\n");
+        let call = format!("{{\"id\":{id},\"request\":{{\"do\":\"quit\"}}}}\n");
+        lines.push_str(&call);
     }
     stream.write_all(lines.as_bytes()).await.unwrap();
     while running.echo.under_way.load(Ordering::SeqCst) < UNDER_WAY {

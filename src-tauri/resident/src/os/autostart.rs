@@ -1,30 +1,31 @@
 //! Starting with the session (Desktop Application Autostart 0.5): an entry in the user's autostart
 //! folder.
 
+use crate::profile::Profile;
 use std::env;
 use std::path::{Path, PathBuf};
 
 /// The words after the program's name.
 const ARGUMENT: &str = "--hidden";
 
-/// Whether the resident starts with the session.
-pub fn is_on() -> bool {
-    entry().is_ok_and(|path| path.exists())
+/// Whether the resident of a profile starts with the session.
+pub fn is_on(profile: &Profile) -> bool {
+    entry(profile).is_ok_and(|path| path.exists())
 }
 
-/// Has the resident start with the session, or no longer.
+/// Has the resident of a profile start with the session, or no longer.
 ///
 /// # Errors
 /// In words, with what to do.
-pub fn set(on: bool) -> Result<(), String> {
-    let path = entry()?;
+pub fn set(profile: &Profile, on: bool) -> Result<(), String> {
+    let path = entry(profile)?;
     let program = env::current_exe().map_err(|error| {
         format!("Tidings could not find its own program to start at login: {error}.")
     })?;
-    write(&path, &program, on)
+    write(&path, &program, profile.chosen.as_deref(), on)
 }
 
-fn write(path: &Path, program: &Path, on: bool) -> Result<(), String> {
+fn write(path: &Path, program: &Path, profile: Option<&Path>, on: bool) -> Result<(), String> {
     let failed = |error: std::io::Error| {
         format!(
             "Starting at login could not be changed: {} cannot be written ({error}).",
@@ -40,14 +41,17 @@ fn write(path: &Path, program: &Path, on: bool) -> Result<(), String> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    std::fs::write(path, desktop_entry(program)).map_err(failed)
+    std::fs::write(path, desktop_entry(program, profile)).map_err(failed)
 }
 
 /// An entry that starts `program` hidden.
-fn desktop_entry(program: &Path) -> String {
+fn desktop_entry(program: &Path, profile: Option<&Path>) -> String {
+    let profile = profile.map_or_else(String::new, |profile| {
+        format!(" --profile {}", quoted(&profile.to_string_lossy()))
+    });
     format!(
         "[Desktop Entry]\nType=Application\nName=Tidings\nComment=Notifications from your servers\n\
-         Icon=tidings\nExec={} {ARGUMENT}\nTerminal=false\nStartupNotify=false\n\
+         Icon=tidings\nExec={} {ARGUMENT}{profile}\nTerminal=false\nStartupNotify=false\n\
          X-GNOME-Autostart-enabled=true\n",
         quoted(&program.to_string_lossy())
     )
@@ -74,7 +78,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// The entry's path.
-fn entry() -> Result<PathBuf, String> {
+fn entry(profile: &Profile) -> Result<PathBuf, String> {
     if !cfg!(all(unix, not(target_os = "macos"))) {
         return Err("Starting at login is not there on this system yet.".to_owned());
     }
@@ -85,7 +89,14 @@ fn entry() -> Result<PathBuf, String> {
     };
     absolute("XDG_CONFIG_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".config")))
-        .map(|folder| folder.join("autostart/tidings.desktop"))
+        .map(|folder| {
+            let name = if profile.name.is_empty() {
+                "tidings.desktop".to_owned()
+            } else {
+                format!("tidings-{}.desktop", profile.name)
+            };
+            folder.join("autostart").join(name)
+        })
         .ok_or_else(|| {
             "Starting at login could not be changed: the variable HOME is not set.".to_owned()
         })
@@ -100,14 +111,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config/autostart/tidings.desktop");
         let program = Path::new("/opt/my apps/tidings");
-        write(&path, program, false).unwrap();
-        write(&path, program, true).unwrap();
+        write(&path, program, None, false).unwrap();
+        write(&path, program, Some(Path::new("/p q")), true).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(
-            text.contains("\nExec=\"/opt/my apps/tidings\" --hidden\n"),
+            text.contains("\nExec=\"/opt/my apps/tidings\" --hidden --profile \"/p q\"\n"),
             "{text}"
         );
-        write(&path, program, false).unwrap();
+        write(&path, program, None, false).unwrap();
         assert!(!path.exists());
     }
 

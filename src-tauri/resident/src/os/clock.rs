@@ -1,4 +1,5 @@
 //! The system's clock. The only place of the resident that reads it or waits by it.
+#![allow(clippy::disallowed_methods)]
 
 use jiff::{Timestamp, tz::TimeZone};
 use std::sync::LazyLock;

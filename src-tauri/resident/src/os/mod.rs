@@ -4,6 +4,7 @@ pub mod autostart;
 #[cfg(target_os = "linux")]
 pub mod bus;
 pub mod clock;
+pub mod doctor;
 #[cfg(target_os = "linux")]
 mod fd;
 pub mod network;

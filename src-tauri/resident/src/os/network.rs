@@ -30,7 +30,7 @@ pub async fn watch(changed: impl Fn(bool) + Send + Sync) {
             }
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Whether there is a network just now.

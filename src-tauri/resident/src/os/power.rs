@@ -24,7 +24,7 @@ async fn maybe_jumped() {
     {
         use super::clock::real_time::Timer;
         // Some day that never comes: only the cancelling is wanted.
-        let far = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 365);
+        let far = SystemClock.now() + jiff::SignedDuration::from_hours(24 * 365);
         if let Ok(timer) = Timer::at(far) {
             return timer.wait().await;
         }

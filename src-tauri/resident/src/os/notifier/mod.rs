@@ -26,7 +26,7 @@ const PATH: &str = "/org/freedesktop/Notifications";
 /// How long the daemon may take for anything.
 const LIMIT: Duration = Duration::from_secs(3);
 /// How long to wait before looking for a bus again, and before a daemon is started again.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 /// Connections of toasts on screen that are kept.
 const KEPT: usize = 24;
 

@@ -10,8 +10,8 @@ use super::clock::{SystemClock, pause};
 use ksni::menu::{CheckmarkItem, StandardItem, SubMenu};
 use ksni::{MenuItem, OfflineReason, TrayMethods as _};
 use std::time::Duration;
-use tidings_core::ports::Clock as _;
 use tidings_api::{NotificationId, PauseChange, Request, Target};
+use tidings_core::ports::Clock as _;
 use tokio::sync::{mpsc, watch};
 
 /// What the user wants.
@@ -30,7 +30,7 @@ pub enum Wish {
 /// A tray host may take this long to come up with the session before its absence is told.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Where there is no bus, it is looked for this often.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 struct Item {
     picture: Picture,

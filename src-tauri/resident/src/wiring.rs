@@ -1,0 +1,457 @@
+//! The one place where the real parts are put together.
+
+use crate::control::{self, Clients, Verbs};
+use crate::log;
+use crate::os::clock::{SystemClock, pause, within};
+#[cfg(target_os = "linux")]
+use crate::os::notifier::DesktopNotifier;
+use crate::os::secrets::Secrets;
+#[cfg(target_os = "linux")]
+use crate::os::tray::{self, Picture, Wish};
+use crate::os::{autostart, doctor, network, open, power};
+use crate::profile::{Lock, Profile, Taken};
+use crate::windows::Windows;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tidings_api::{
+    Change, DoctorItem, ErrorCode, ErrorView, Event, ListQuery, Place, Reply, Request, Target,
+    Targets,
+};
+use tidings_core::engine::{Engine, Parts};
+use tidings_core::ports::{
+    Clock as _, Desktop, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey,
+};
+use tidings_core::transport::Network;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// How long another process, a command most likely, may hold the profile.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A clean stop takes no longer.
+const STOP: Duration = Duration::from_millis(1800);
+/// Hints come in bursts; the tray shows what they led to.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// Logs to standard error where the environment asks for it.
+pub fn log_to_stderr() {
+    log::to_stderr();
+}
+
+/// Why a resident was not started.
+#[derive(Debug)]
+pub enum NotStarted {
+    /// One runs on this profile already.
+    RunsAlready,
+    /// In words.
+    Failed(ErrorView),
+}
+
+impl From<ErrorView> for NotStarted {
+    fn from(error: ErrorView) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Toasts where none are wanted: a command's engine shows nothing.
+struct NoToasts;
+
+impl Notifier for NoToasts {
+    fn show(&self, _toast: Toast) -> Later<'_, Result<(), NotifierError>> {
+        Box::pin(std::future::ready(Err(NotifierError::Absent)))
+    }
+
+    fn withdraw(&self, _key: ToastKey) -> Later<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn event(&self) -> Later<'_, ToastEvent> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// The desktop as the engine sees it. The windows come after the engine, whose notices they need.
+#[derive(Default)]
+struct TheDesktop {
+    windows: OnceLock<Arc<Windows>>,
+}
+
+impl Desktop for TheDesktop {
+    fn open(&self, url: &str, token: Option<String>) -> Result<(), String> {
+        open::open(url, token)
+    }
+
+    fn present(&self, target: Target, token: Option<String>) {
+        if let Some(windows) = self.windows.get()
+            && let Err(error) = windows.present(target, token)
+        {
+            tracing::warn!(%error, "no window");
+        }
+    }
+}
+
+fn engine(
+    profile: &Profile,
+    notifier: Arc<dyn Notifier>,
+    secrets: Arc<Secrets>,
+    desktop: Arc<TheDesktop>,
+) -> Result<Engine, ErrorView> {
+    // Once for the process: everything that speaks TLS takes it.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let clock = Arc::new(SystemClock);
+    let dial = Network::new(Arc::<SystemClock>::clone(&clock)).map_err(|error| {
+        ErrorView::new(
+            ErrorCode::Internal,
+            "Tidings cannot make secure connections: the system's certificates cannot be read. Install \
+             the package ca-certificates.",
+        )
+        .with_detail(error)
+    })?;
+    Engine::open(Parts {
+        profile: profile.data.clone(),
+        clock,
+        notifier,
+        secrets,
+        desktop,
+        dial: Arc::new(dial),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// An engine for one command, without tasks or toasts. The caller holds the profile's lock.
+///
+/// # Errors
+/// As the engine's.
+pub fn engine_for_a_command(profile: &Profile) -> Result<Engine, ErrorView> {
+    let secrets = Arc::new(Secrets::new(&profile.name, &profile.data));
+    engine(profile, Arc::new(NoToasts), secrets, Arc::default())
+}
+
+/// What the doctor says where no resident runs.
+pub async fn doctor_for_a_command(profile: &Profile) -> Vec<DoctorItem> {
+    let secrets = Secrets::new(&profile.name, &profile.data);
+    let status = async {
+        let lock = profile.lock(PATIENCE).await.map_err(|taken| match taken {
+            Taken::Failed(error) => error,
+            Taken::ByOther => ErrorView::new(
+                ErrorCode::Storage,
+                "Another Tidings works on this profile and does not answer.",
+            ),
+        })?;
+        let engine = engine_for_a_command(profile)?;
+        let status = status(&engine).await;
+        engine.stop().await;
+        drop(lock);
+        status
+    };
+    let status = status.await;
+    #[cfg(target_os = "linux")]
+    let items = doctor::examine(&DesktopNotifier::start(), &secrets, status).await;
+    #[cfg(not(target_os = "linux"))]
+    let items = doctor::examine(&secrets, status).await;
+    items
+}
+
+async fn status(engine: &Engine) -> Result<tidings_api::Status, ErrorView> {
+    match engine.handle(Request::Status).await? {
+        Reply::Status(status) => Ok(status),
+        _ => Err(ErrorView::new(
+            ErrorCode::Internal,
+            "The engine answered something else than it was asked.",
+        )),
+    }
+}
+
+/// Completes when the process is asked to stop: Ctrl-C, `SIGTERM`, the end of the session. Listens from
+/// the call on.
+pub fn stop_signal() -> impl Future<Output = ()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut signals: Vec<_> = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ]
+        .into_iter()
+        .filter_map(|kind| signal(kind).ok())
+        .collect();
+        async move {
+            let waits = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+            futures_util::future::select_all(waits).await;
+        }
+    }
+    #[cfg(not(unix))]
+    async {
+        drop(tokio::signal::ctrl_c().await);
+    }
+}
+
+/// What the control socket and the tray lead to: the engine, and what is the resident's own.
+struct Resident {
+    engine: Engine,
+    profile: Profile,
+    windows: Arc<Windows>,
+    secrets: Arc<Secrets>,
+    #[cfg(target_os = "linux")]
+    notifier: Arc<DesktopNotifier>,
+    quit: Notify,
+}
+
+impl Resident {
+    async fn answer(&self, request: Request) -> Result<Reply, ErrorView> {
+        match request {
+            Request::OpenWindow { target, token } => {
+                self.windows.present(target, token)?;
+                Ok(Reply::Done)
+            }
+            Request::Doctor => {
+                let status = status(&self.engine).await;
+                #[cfg(target_os = "linux")]
+                let items = doctor::examine(&self.notifier, &self.secrets, status).await;
+                #[cfg(not(target_os = "linux"))]
+                let items = doctor::examine(&self.secrets, status).await;
+                Ok(Reply::Doctor(items))
+            }
+            Request::Quit => {
+                self.windows.close();
+                self.quit.notify_one();
+                Ok(Reply::Done)
+            }
+            // The desktop's entry is the truth: the user may have removed it elsewhere.
+            Request::Settings => match self.engine.handle(Request::Settings).await? {
+                Reply::Settings(mut settings) => {
+                    settings.start_at_login = autostart::is_on(&self.profile);
+                    Ok(Reply::Settings(settings))
+                }
+                other => Ok(other),
+            },
+            Request::SettingsSet(settings) => {
+                if settings.start_at_login != autostart::is_on(&self.profile) {
+                    autostart::set(&self.profile, settings.start_at_login)
+                        .map_err(|words| ErrorView::new(ErrorCode::Storage, words))?;
+                }
+                self.engine.handle(Request::SettingsSet(settings)).await
+            }
+            request => self.engine.handle(request).await,
+        }
+    }
+}
+
+impl Verbs for Resident {
+    fn handle(&self, request: Request) -> Later<'_, Result<Reply, ErrorView>> {
+        Box::pin(self.answer(request))
+    }
+
+    fn hints(&self) -> broadcast::Receiver<Event> {
+        self.engine.hints()
+    }
+
+    fn window_gone(&self) {
+        self.engine.window_gone();
+    }
+}
+
+/// A resident at work, until it is dropped or told to stop.
+pub struct Running {
+    resident: Arc<Resident>,
+    tasks: JoinSet<()>,
+    _lock: Lock,
+}
+
+impl Running {
+    /// Starts everything on a profile; with a tray or without. `log` writes the profile's log.
+    ///
+    /// # Errors
+    /// One runs already, or in words.
+    pub async fn start(profile: &Profile, with_tray: bool, log: bool) -> Result<Self, NotStarted> {
+        let lock = match profile.lock(Duration::ZERO).await {
+            Err(Taken::ByOther) => {
+                if tidings_api::Client::connect(&profile.socket, "cli")
+                    .await
+                    .is_ok()
+                {
+                    return Err(NotStarted::RunsAlready);
+                }
+                // A command, which is over soon, or a resident that is just starting or stopping.
+                profile.lock(PATIENCE).await
+            }
+            taken => taken,
+        };
+        let lock = lock.map_err(|taken| match taken {
+            Taken::ByOther => NotStarted::RunsAlready,
+            Taken::Failed(error) => NotStarted::Failed(error),
+        })?;
+        if log {
+            log::to_profile(&profile.logs);
+        }
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+        let secrets = Arc::new(Secrets::new(&profile.name, &profile.data));
+        let desktop = Arc::<TheDesktop>::default();
+        #[cfg(target_os = "linux")]
+        let notifier = Arc::new(DesktopNotifier::start());
+        #[cfg(target_os = "linux")]
+        let toasts: Arc<dyn Notifier> = Arc::<DesktopNotifier>::clone(&notifier);
+        #[cfg(not(target_os = "linux"))]
+        let toasts: Arc<dyn Notifier> = Arc::new(NoToasts);
+        let engine = engine(profile, toasts, Arc::clone(&secrets), Arc::clone(&desktop))?;
+        let listener = control::listen(profile)?;
+        let clients = Arc::<Clients>::default();
+        let notices = engine.clone();
+        let windows = Arc::new(Windows::new(
+            &profile.socket,
+            &profile.logs,
+            Arc::clone(&clients),
+            move |words| notices.notice("window", words),
+        ));
+        // It was empty until now.
+        drop(desktop.windows.set(Arc::clone(&windows)));
+        let resident = Arc::new(Resident {
+            engine,
+            profile: profile.clone(),
+            windows,
+            secrets,
+            #[cfg(target_os = "linux")]
+            notifier,
+            quit: Notify::new(),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(control::serve(
+            listener,
+            Arc::<Resident>::clone(&resident),
+            clients,
+        ));
+        resident.engine.start();
+        let engine = resident.engine.clone();
+        tasks.spawn(power::watch(move || engine.woke()));
+        let engine = resident.engine.clone();
+        tasks.spawn(network::watch(move |up| engine.network(up)));
+        #[cfg(target_os = "linux")]
+        if with_tray {
+            show_tray(&resident, &mut tasks);
+        }
+        #[cfg(not(target_os = "linux"))]
+        if with_tray {
+            let words =
+                "Tidings has no tray icon on this system yet. Start it again to open the inbox.";
+            resident.engine.notice("tray", Some(words.to_owned()));
+        }
+        Ok(Self {
+            resident,
+            tasks,
+            _lock: lock,
+        })
+    }
+
+    /// Asks for something, as a window would.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn ask(&self, request: Request) -> Result<Reply, ErrorView> {
+        self.resident.answer(request).await
+    }
+
+    /// Works until `stopped`, or until the user quits; then stops cleanly, in less than 2 s.
+    pub async fn until(self, stopped: impl Future<Output = ()>) {
+        let Self {
+            resident,
+            mut tasks,
+            _lock: lock,
+        } = self;
+        tokio::select! {
+            () = stopped => {}
+            () = resident.quit.notified() => {}
+            () = watch_over(&mut tasks) => {}
+        }
+        tracing::info!("stopping");
+        if within(STOP, resident.engine.stop()).await.is_none() {
+            tracing::warn!("the engine did not stop in time");
+        }
+        // Answers and the last hints are on their way.
+        pause(Duration::from_millis(50)).await;
+        tasks.shutdown().await;
+        drop(std::fs::remove_file(&resident.profile.socket));
+        drop(lock);
+    }
+}
+
+/// None of the tasks ends; one that panicked was logged, and the others go on. Never completes.
+async fn watch_over(tasks: &mut JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a part of the resident ended");
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Puts the icon into the tray, keeps it in step, and does what is chosen there.
+#[cfg(target_os = "linux")]
+fn show_tray(resident: &Arc<Resident>, tasks: &mut JoinSet<()>) {
+    let (show, shown) = watch::channel(Picture::starting());
+    let (wish, wishes) = mpsc::unbounded_channel();
+    let engine = resident.engine.clone();
+    tasks.spawn(async move {
+        tray::run(shown, wish, |missing| {
+            let words = "This desktop has no place for tray icons. Tidings keeps running; start it again \
+                         to open the inbox.";
+            engine.notice("tray", missing.then(|| words.to_owned()));
+        })
+        .await;
+    });
+    tasks.spawn(picture(resident.engine.clone(), show));
+    tasks.spawn(fulfil(Arc::clone(resident), wishes));
+}
+
+/// Keeps the tray's picture in step with the engine.
+#[cfg(target_os = "linux")]
+async fn picture(engine: Engine, show: watch::Sender<Picture>) {
+    use broadcast::error::RecvError;
+    let mut hints = engine.hints();
+    loop {
+        match status(&engine).await {
+            Ok(status) => {
+                let picture = Picture::of(&status, SystemClock.now(), &SystemClock.zone());
+                show.send_if_modified(|shown| {
+                    let changed = *shown != picture;
+                    *shown = picture;
+                    changed
+                });
+            }
+            Err(error) => tracing::warn!(%error, "the tray could not be brought up to date"),
+        }
+        match hints.recv().await {
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+        pause(SETTLE).await;
+        // All that came meanwhile is in the next status.
+        hints = hints.resubscribe();
+    }
+}
+
+/// Does what the user chose in the tray, one after the other.
+#[cfg(target_os = "linux")]
+async fn fulfil(resident: Arc<Resident>, mut wishes: mpsc::UnboundedReceiver<Wish>) {
+    while let Some(wish) = wishes.recv().await {
+        let request = match wish {
+            Wish::Open(target, token) => Request::OpenWindow { target, token },
+            Wish::Do(request) => request,
+            Wish::ReadAll => Request::Change {
+                targets: Targets::Query {
+                    query: ListQuery {
+                        place: Place::Unread,
+                        ..ListQuery::default()
+                    },
+                },
+                change: Change::Read,
+            },
+            Wish::Quit => Request::Quit,
+        };
+        if let Err(error) = resident.answer(request).await {
+            tracing::warn!(%error, "what was chosen in the tray could not be done");
+            resident.engine.notice("tray-wish", Some(error.message));
+        } else {
+            resident.engine.notice("tray-wish", None);
+        }
+    }
+}
