@@ -12,7 +12,7 @@ use tidings_api::{
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::Clock as _;
 use tidings_core::testing::{FakeClock, FakeDesktop, MemorySecrets, RecordingNotifier};
-use tidings_core::transport::http::Network;
+use tidings_core::transport::Network;
 use tidings_server::{Config, Publish, Server};
 
 /// Real time that anything may take before a test gives up; nothing waits for it to pass.
@@ -75,9 +75,6 @@ impl Desk {
         Self::open(&clock, profile, secrets)
     }
 
-    pub fn profile(&self) -> &Path {
-        self.profile.path()
-    }
 
     pub async fn ask(&self, request: Request) -> Reply {
         self.engine.handle(request).await.expect("it is answered")

@@ -11,13 +11,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, tz::TimeZone};
-use tidings_api::{
-    AccountDraft, BackendKind, ListQuery, Reply, Request, SecretPlace, SignIn,
-};
+use tidings_api::{AccountDraft, BackendKind, ListQuery, Reply, Request, SecretPlace, SignIn};
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::{Clock, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey};
 use tidings_core::testing::{FakeDesktop, MemorySecrets};
-use tidings_core::transport::http::Network;
+use tidings_core::transport::Network;
 use tidings_server::{Config, Publish, Server};
 
 /// Tells a process that it is the one to be killed: the folder of its profile.
@@ -76,7 +74,8 @@ struct FileNotifier(Mutex<File>);
 
 impl Notifier for FileNotifier {
     fn show(&self, toast: Toast) -> Later<'_, Result<(), NotifierError>> {
-        let line = serde_json::json!({ "key": toast.key.0, "body": toast.body, "title": toast.title });
+        let line =
+            serde_json::json!({ "key": toast.key.0, "body": toast.body, "title": toast.title });
         let mut file = self.0.lock().unwrap();
         // One write call, so that a kill leaves a whole line or none.
         file.write_all(format!("{line}\n").as_bytes()).unwrap();
@@ -253,7 +252,9 @@ fn assert_each_rang_once(profile: &Path) {
         let toast: serde_json::Value = serde_json::from_str(line).expect("whole lines");
         let body = toast["body"].as_str().unwrap().to_owned();
         if body.starts_with("message ") && !body.contains('\n') {
-            rang.entry(body).or_default().push(toast["key"].as_i64().unwrap());
+            rang.entry(body)
+                .or_default()
+                .push(toast["key"].as_i64().unwrap());
         }
     }
     assert!(!rang.is_empty(), "some rang singly");

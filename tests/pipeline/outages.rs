@@ -39,7 +39,8 @@ async fn twenty_disconnects_while_publishing() {
         let clock = FakeClock::new();
         let server = server(&clock).await;
         let desk = Desk::new(&clock);
-        desk.add_over(&server, &["alerts", "builds"], *transport).await;
+        desk.add_over(&server, &["alerts", "builds"], *transport)
+            .await;
         desk.until_live().await;
         let mut sent = 0;
         for round in 0..20 {
@@ -60,7 +61,11 @@ async fn twenty_disconnects_while_publishing() {
         }
         desk.until_live().await;
         desk.until_count(160).await;
-        assert_eq!(desk.bodies().await, numbered("message", 160), "{transport:?}");
+        assert_eq!(
+            desk.bodies().await,
+            numbered("message", 160),
+            "{transport:?}"
+        );
         desk.engine.stop().await;
     }
 }
@@ -126,7 +131,13 @@ async fn away_for_ten_thousand() {
 
     clock.advance(Duration::from_secs(10));
     for n in 0..10_000 {
-        publish_as(&server, "alerts", &format!("message {n}"), if n % 5000 == 7 { 5 } else { 3 }).await;
+        publish_as(
+            &server,
+            "alerts",
+            &format!("message {n}"),
+            if n % 5000 == 7 { 5 } else { 3 },
+        )
+        .await;
     }
     clock.advance(Duration::from_secs(60 * 60));
     let desk = desk.restart().await;
@@ -247,7 +258,8 @@ async fn a_machine_that_slept_reconnects_at_once() {
     clock.suspend(Duration::from_secs(8 * 3600));
     publish(&server, "alerts", "in the night").await;
     desk.engine.woke();
-    desk.until("a new connection", |_| server.log().len() > before).await;
+    desk.until("a new connection", |_| server.log().len() > before)
+        .await;
     desk.until_live().await;
     desk.until_count(1).await;
     desk.engine.stop().await;

@@ -87,7 +87,10 @@ async fn a_change_made_without_a_server_waits_for_it() {
     clock.pass(Duration::from_secs(3600)).await;
     desk.until("it was told", |status| status.counts.owed == 0)
         .await;
-    let told = second.log().iter().any(|seen| seen.path.ends_with("/clear"));
+    let told = second
+        .log()
+        .iter()
+        .any(|seen| seen.path.ends_with("/clear"));
     assert!(told, "the clear reached the server");
     desk.engine.stop().await;
 }
@@ -124,8 +127,7 @@ async fn a_click_on_the_toast_brings_up_that_notification() {
     desk.notifier.activate(key, "default", Some("token-1"));
     let id = desk.rows().await[0].id;
     desk.until("the window is asked for", |_| {
-        desk.desktop.presented()
-            == [(Target::Notification { id }, Some("token-1".to_owned()))]
+        desk.desktop.presented() == [(Target::Notification { id }, Some("token-1".to_owned()))]
     })
     .await;
     desk.engine.stop().await;
@@ -150,7 +152,8 @@ async fn a_pause_holds_and_its_end_rings_once() {
     desk.until_count(7).await;
     desk.until_shown(1).await;
     assert_eq!(desk.notifier.shown()[0].tier, Tier::Critical);
-    desk.until("six wait", |status| status.counts.held == 6).await;
+    desk.until("six wait", |status| status.counts.held == 6)
+        .await;
     clock.pass(Duration::from_secs(31 * 60)).await;
     desk.until_shown(2).await;
     desk.settle().await;
@@ -188,7 +191,7 @@ async fn who_looks_at_the_list_is_not_rung() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn receiving_never_waits_for_the_notification_daemon() {
-    for mode in [NotifierMode::Absent, NotifierMode::Hang] {
+    for mode in [NotifierMode::Absent, NotifierMode::Hangs] {
         let clock = FakeClock::new();
         let server = server(&clock).await;
         let desk = Desk::new(&clock);
@@ -215,7 +218,7 @@ async fn a_daemon_that_comes_late_is_told_once() {
     desk.until_count(1).await;
     desk.until("the user is told", |status| !status.notices.is_empty())
         .await;
-    desk.notifier.set_mode(NotifierMode::Ok);
+    desk.notifier.set_mode(NotifierMode::Shows);
     desk.notifier.appear();
     desk.until_shown(1).await;
     desk.settle().await;
@@ -238,7 +241,10 @@ async fn why_has_an_answer() {
         panic!("a ledger");
     };
     assert_eq!(entries.len(), 1);
-    assert_eq!(entries[0].lines.iter().filter(|line| line.decided).count(), 1);
+    assert_eq!(
+        entries[0].lines.iter().filter(|line| line.decided).count(),
+        1
+    );
     let missing = desk
         .engine
         .handle(Request::Why {

@@ -5,6 +5,7 @@
 //! and `settings` know `model` and not each other. Everybody may know `text`, which knows nobody.
 
 pub mod backend;
+pub mod engine;
 pub mod model;
 pub mod policy;
 pub mod ports;

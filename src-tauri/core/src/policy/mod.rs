@@ -88,6 +88,13 @@ struct Buckets {
     critical: Option<Bucket>,
 }
 
+/// Whether `n`, which may ring at the end of a hold for `cause`, has a toast of its own instead of a place
+/// in the digest: only what is critical, young, and was missed. [`decide`] lets only the newest few of those
+/// through.
+pub fn rings_singly(n: &Notification, cause: &HoldCause, p: &Preferences, now: Timestamp) -> bool {
+    *cause == HoldCause::Away && rules::is_young_critical(n, p, now)
+}
+
 /// What happens with the toast of `n`: the first of [`crate::model::Rule`]'s rules that applies decides, and every
 /// rule that was asked leaves a line. Total and deterministic: the same arguments, the same verdict.
 pub fn decide(n: &Notification, p: &Preferences, s: &PolicyState, now: &Zoned) -> Verdict {

@@ -49,7 +49,7 @@ pub struct Store {
     reader_free: Condvar,
     /// SQLite has said that the file is damaged: the next start looks closely.
     damaged: AtomicBool,
-    closed: bool,
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -101,7 +101,7 @@ impl Store {
             readers: Mutex::default(),
             reader_free: Condvar::new(),
             damaged: AtomicBool::new(false),
-            closed: false,
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -136,12 +136,8 @@ impl Store {
     }
 
     /// Ends the store: marks a clean stop and folds the log into the file.
-    pub fn close(mut self) -> Result<(), StoreError> {
-        self.finish()
-    }
-
-    fn finish(&mut self) -> Result<(), StoreError> {
-        if std::mem::replace(&mut self.closed, true) || self.path.is_none() {
+    pub fn close(&self) -> Result<(), StoreError> {
+        if self.closed.swap(true, Ordering::Relaxed) || self.path.is_none() {
             return Ok(());
         }
         lock(&self.readers).idle.clear();
@@ -200,7 +196,7 @@ fn transaction<T>(
 impl Drop for Store {
     fn drop(&mut self) {
         // Nobody is left to be told; the next start then checks the file.
-        let _ = self.finish();
+        let _ = self.close();
     }
 }
 

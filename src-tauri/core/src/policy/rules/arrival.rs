@@ -1,9 +1,12 @@
 //! Rules about what came, and when.
 
-use crate::model::{Class, HoldCause, Origin};
+use crate::model::{Class, HoldCause, Notification, Origin, Preferences, Tier};
 use crate::policy::trace::{counted, length_words};
 use crate::policy::{Answer, Question};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+
+/// A backlog that takes longer than this to come rings in parts.
+const MISSED_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// A notification rings once, however often it comes.
 pub(super) fn known(q: &Question<'_>) -> Answer {
@@ -40,6 +43,14 @@ pub(super) fn ephemeral(q: &Question<'_>) -> Answer {
     }
 }
 
+/// Whether something that was missed is important enough, and young enough, for a toast of its own.
+pub(in crate::policy) fn is_young_critical(n: &Notification, p: &Preferences, now: Timestamp) -> bool {
+    let age = now.duration_since(n.draft.created_at);
+    n.draft.tier == Tier::Critical
+        && n.draft.class == Class::Persistent
+        && age < SignedDuration::from_hours(i64::from(p.critical_backfill_hours))
+}
+
 /// What was published while nobody listened is told together. What was held has been through this.
 pub(super) fn backfill(q: &Question<'_>) -> Answer {
     let n = q.notification;
@@ -52,40 +63,41 @@ pub(super) fn backfill(q: &Question<'_>) -> Answer {
         Origin::Live => return Answer::pass("It came as it was published."),
         Origin::Backfill => {}
     }
-    if q.state.released.is_some() {
-        return Answer::pass("It was fetched after an absence, and has waited already.");
-    }
     // A server whose clock is ahead sends what is younger than nothing: that is new.
     let age = q.at().duration_since(n.draft.created_at);
-    let seconds = u64::try_from(age.as_secs()).unwrap_or(0);
     let p = q.preferences;
-    if q.is_critical() && age < SignedDuration::from_hours(i64::from(p.critical_backfill_hours)) {
-        return if q.state.newer_critical_backfill < p.critical_backfill_singly {
-            Answer::pass(format!(
-                "It was fetched after an absence; a critical one of the last {} rings by itself.",
-                counted(p.critical_backfill_hours, "hour", "hours")
-            ))
-        } else {
-            Answer::hold(
-                Some(q.at()),
-                HoldCause::CriticalLimit,
-                format!(
-                    "It was fetched after an absence, and {} newer and critical: the others ring as one.",
-                    counted(q.state.newer_critical_backfill, "is", "are")
-                ),
-            )
-        };
+    if age <= SignedDuration::from_secs(i64::from(p.away_after_seconds)) {
+        return Answer::pass("It was fetched after an absence, but is hardly old.");
     }
-    if age > SignedDuration::from_secs(i64::from(p.away_after_seconds)) {
-        Answer::hold(
-            Some(q.at()),
+    match q.state.released {
+        None => Answer::hold(
+            Some(q.after(MISSED_PATIENCE)),
             HoldCause::Away,
             format!(
-                "It was fetched after an absence and is {} old: such ones ring as one.",
-                length_words(seconds)
+                "It was fetched after an absence and is {} old: such ones ring together, when all are here.",
+                length_words(u64::try_from(age.as_secs()).unwrap_or(0))
             ),
-        )
-    } else {
-        Answer::pass("It was fetched after an absence, but is hardly old.")
+        ),
+        // Only now is it known which of them are the newest.
+        Some(HoldCause::Away)
+            if is_young_critical(n, p, q.at()) =>
+        {
+            if q.state.newer_critical_backfill < p.critical_backfill_singly {
+                Answer::pass(format!(
+                    "It was fetched after an absence; a critical one of the last {} rings by itself.",
+                    counted(p.critical_backfill_hours, "hour", "hours")
+                ))
+            } else {
+                Answer::hold(
+                    Some(q.at()),
+                    HoldCause::CriticalLimit,
+                    format!(
+                        "It was fetched after an absence, and {} newer and critical: the others ring as one.",
+                        counted(q.state.newer_critical_backfill, "is", "are")
+                    ),
+                )
+            }
+        }
+        Some(_) => Answer::pass("It was fetched after an absence, and has waited already."),
     }
 }

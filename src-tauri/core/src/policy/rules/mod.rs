@@ -5,6 +5,7 @@ mod limits;
 mod user;
 
 use super::{Answer, Buckets, Question};
+pub(super) use arrival::is_young_critical;
 use crate::model::Rule;
 
 /// A rule's question.

@@ -1,0 +1,405 @@
+//! One attempt: opens what the session asks for, hands it every byte, carries out its effects. It ends
+//! only by failing; dropping it hangs up.
+
+use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Session};
+use crate::engine::ingest::Item;
+use crate::model::{AccountId, HttpRequest, TransportKind};
+use crate::ports::{Clock, Later};
+use crate::transport::{Answer, Dial, Frame, Link, Route, TransportError};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Parts of fetched answers waiting for the session; a full queue holds the server back.
+const FETCHED_PARTS: usize = 256;
+/// How much of a refusal's body a codec sees.
+const REFUSAL_BODY: usize = 4096;
+
+/// What an attempt needs.
+pub struct Attempt {
+    /// Whose connection.
+    pub account: AccountId,
+    /// What carries it.
+    pub transport: TransportKind,
+    /// How requests are signed in.
+    pub route: Route,
+    /// The codec's side.
+    pub session: Box<dyn Session>,
+    /// Makes the sockets.
+    pub dial: Arc<dyn Dial>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Where what was received goes.
+    pub ingest: mpsc::Sender<Item>,
+    /// Told when the connection is complete.
+    pub live: mpsc::Sender<()>,
+}
+
+/// A part of a fetched answer, owned.
+enum Part {
+    Head(Vec<(String, String)>),
+    Line(String),
+    End,
+    Refused {
+        status: u16,
+        retry_after: Option<Duration>,
+        body: String,
+    },
+    Broken(TransportError),
+}
+
+/// Whether the attempt goes on.
+type Goes = Result<(), Failure>;
+
+struct Running {
+    attempt: Attempt,
+    link: Option<Box<dyn Link>>,
+    fetches: FuturesUnordered<Later<'static, ()>>,
+    waits: FuturesUnordered<Later<'static, u32>>,
+    parts: mpsc::Sender<(u32, Part)>,
+    todo: VecDeque<Effect>,
+}
+
+/// Runs the attempt to its end, which is always a failure: even a server that hangs up politely has
+/// left us without a connection.
+pub async fn run(attempt: Attempt) -> Failure {
+    let (parts, mut fetched) = mpsc::channel(FETCHED_PARTS);
+    let mut running = Running {
+        attempt,
+        link: None,
+        fetches: FuturesUnordered::new(),
+        waits: FuturesUnordered::new(),
+        parts,
+        todo: VecDeque::new(),
+    };
+    let now = running.attempt.clock.now();
+    let first = running.attempt.session.start(now);
+    running.todo.extend(first);
+    loop {
+        if let Err(failure) = running.carry_out().await {
+            return failure;
+        }
+        let result = tokio::select! {
+            frame = next_frame(&mut running.link) => running.frame(frame),
+            Some((tag, part)) = fetched.recv() => running.part(tag, part),
+            Some(()) = running.fetches.next(), if !running.fetches.is_empty() => Ok(()),
+            Some(tag) = running.waits.next(), if !running.waits.is_empty() => {
+                running.tell(Input::Waited { tag });
+                Ok(())
+            }
+        };
+        if let Err(failure) = result {
+            return failure;
+        }
+    }
+}
+
+async fn next_frame(link: &mut Option<Box<dyn Link>>) -> Result<Frame, TransportError> {
+    match link {
+        Some(link) => link.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Running {
+    fn tell(&mut self, input: Input<'_>) {
+        let now = self.attempt.clock.now();
+        let effects = self.attempt.session.receive(input, now);
+        self.todo.extend(effects);
+    }
+
+    fn frame(&mut self, frame: Result<Frame, TransportError>) -> Goes {
+        match frame {
+            Ok(Frame::Text(text)) => self.tell(Input::Frame(&text)),
+            Ok(Frame::Alive) => self.tell(Input::Alive),
+            Ok(Frame::TooLong) => {
+                tracing::warn!(account = %self.attempt.account, "a frame above the limit was skipped");
+            }
+            Err(error) => return Err(failure(&error, self.attempt.transport)),
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, tag: u32, part: Part) -> Goes {
+        let part = match &part {
+            Part::Head(headers) => Fetched::Head(headers),
+            Part::Line(line) => Fetched::Line(line),
+            Part::End => Fetched::End,
+            Part::Refused {
+                status,
+                retry_after,
+                body,
+            } => Fetched::Refused {
+                status: *status,
+                retry_after: *retry_after,
+                body,
+            },
+            // What a fetch misses would be a hole in the history: the whole attempt is made again.
+            Part::Broken(error) => return Err(failure(error, self.attempt.transport)),
+        };
+        self.tell(Input::Fetched { tag, part });
+        Ok(())
+    }
+
+    async fn carry_out(&mut self) -> Goes {
+        while let Some(effect) = self.todo.pop_front() {
+            let account = self.attempt.account;
+            let item = match effect {
+                Effect::Open(request) => {
+                    self.open(&request).await?;
+                    continue;
+                }
+                Effect::Fetch { tag, request } => {
+                    self.fetch(tag, request);
+                    continue;
+                }
+                Effect::Send(text) => {
+                    if let Some(link) = &mut self.link
+                        && let Err(error) = link.send(text).await
+                    {
+                        return Err(failure(&error, self.attempt.transport));
+                    }
+                    continue;
+                }
+                Effect::Wait { tag, time } => {
+                    let sleep = self.attempt.clock.sleep(time);
+                    self.waits.push(Box::pin(async move {
+                        sleep.await;
+                        tag
+                    }));
+                    continue;
+                }
+                Effect::Live => {
+                    // Live twice is live; nobody waits for the second.
+                    let _ = self.attempt.live.try_send(());
+                    continue;
+                }
+                Effect::KeepAlive => {
+                    continue;
+                }
+                Effect::Unreadable { frame } => {
+                    tracing::warn!(%account, %frame, "a frame could not be read and was skipped");
+                    continue;
+                }
+                Effect::Fail(failure) => return Err(failure),
+                Effect::Notify {
+                    subscription,
+                    draft,
+                    origin,
+                } => Item::Notify {
+                    account,
+                    subscription,
+                    draft,
+                    origin,
+                },
+                Effect::Read {
+                    subscription,
+                    replace_key,
+                    version,
+                } => Item::Read {
+                    subscription,
+                    replace_key,
+                    version,
+                },
+                Effect::Remove {
+                    subscription,
+                    replace_key,
+                    version,
+                } => Item::Remove {
+                    subscription,
+                    replace_key,
+                    version,
+                },
+                Effect::Advance {
+                    subscription,
+                    cursor,
+                } => Item::Advance {
+                    subscription,
+                    cursor,
+                },
+                Effect::Filled {
+                    subscription,
+                    incomplete,
+                } => Item::Filled {
+                    subscription,
+                    incomplete,
+                },
+                Effect::TopicRefused { subscription, says } => {
+                    Item::TopicRefused { subscription, says }
+                }
+            };
+            if self.attempt.ingest.send(item).await.is_err() {
+                // The engine is stopping; there is nobody left to receive for.
+                return Err(Failure {
+                    kind: FailureKind::Transient,
+                    says: String::new(),
+                    retry_after: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self, request: &HttpRequest) -> Goes {
+        self.link = None;
+        let dial = Arc::clone(&self.attempt.dial);
+        let route = self.attempt.route.clone();
+        let transport = self.attempt.transport;
+        match dial.open(transport, request, &route).await {
+            Ok(link) => {
+                self.link = Some(link);
+                self.tell(Input::Opened);
+                Ok(())
+            }
+            Err(TransportError::Refused {
+                status,
+                retry_after,
+                body,
+            }) => {
+                self.tell(Input::Refused {
+                    status,
+                    retry_after,
+                    body: &body,
+                });
+                Ok(())
+            }
+            Err(error) => Err(failure(&error, transport)),
+        }
+    }
+
+    fn fetch(&mut self, tag: u32, request: HttpRequest) {
+        let dial = Arc::clone(&self.attempt.dial);
+        let route = self.attempt.route.clone();
+        let parts = self.parts.clone();
+        self.fetches.push(Box::pin(async move {
+            // A closed channel means that the attempt is over.
+            let _ = fetch_parts(dial.as_ref(), &request, &route, tag, &parts).await;
+        }));
+    }
+}
+
+async fn fetch_parts(
+    dial: &dyn Dial,
+    request: &HttpRequest,
+    route: &Route,
+    tag: u32,
+    parts: &mpsc::Sender<(u32, Part)>,
+) -> Result<(), mpsc::error::SendError<(u32, Part)>> {
+    let mut answer = match dial.fetch(request, route).await {
+        Ok(answer) => answer,
+        Err(error) => return parts.send((tag, Part::Broken(error))).await,
+    };
+    if answer.status() != 200 {
+        let part = match refusal(answer.as_mut()).await {
+            Ok(part) => part,
+            Err(error) => Part::Broken(error),
+        };
+        return parts.send((tag, part)).await;
+    }
+    let headers = answer.headers().to_vec();
+    parts.send((tag, Part::Head(headers))).await?;
+    loop {
+        let part = match answer.line().await {
+            Ok(Some(line)) => Part::Line(line),
+            Ok(None) => return parts.send((tag, Part::End)).await,
+            Err(error) => return parts.send((tag, Part::Broken(error))).await,
+        };
+        parts.send((tag, part)).await?;
+    }
+}
+
+async fn refusal(answer: &mut dyn Answer) -> Result<Part, TransportError> {
+    let status = answer.status();
+    let retry_after = answer
+        .headers()
+        .iter()
+        .find(|(name, _)| name == "retry-after")
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .map(Duration::from_secs);
+    Ok(Part::Refused {
+        status,
+        retry_after,
+        body: answer.text(REFUSAL_BODY).await?,
+    })
+}
+
+/// What a transport's error means for the connection, in words for the user.
+pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
+    let streamed = matches!(
+        transport,
+        TransportKind::Sse | TransportKind::HttpStream | TransportKind::Websocket
+    );
+    let (kind, says) = match error {
+        TransportError::Cleartext => (
+            FailureKind::SignIn,
+            "The address begins with http, so anyone on the way could read the password. \
+             Use https, or allow http for this account."
+                .to_owned(),
+        ),
+        TransportError::Dns(_) => (
+            FailureKind::Transient,
+            "The server's name could not be found. Is the address right, and is there a network?"
+                .to_owned(),
+        ),
+        TransportError::Connect(_) => (
+            FailureKind::Transient,
+            "The server could not be reached.".to_owned(),
+        ),
+        TransportError::Timeout => (
+            FailureKind::Transient,
+            "The server did not answer in time.".to_owned(),
+        ),
+        TransportError::Tls(why) => (
+            FailureKind::WrongAddress,
+            format!("The server's certificate was not accepted: {why}"),
+        ),
+        TransportError::Redirect(to) => (
+            FailureKind::WrongAddress,
+            format!(
+                "The server points to another address ({to}). Use that address if it is the right one; \
+                 nothing was sent there."
+            ),
+        ),
+        TransportError::Portal => (
+            FailureKind::Transient,
+            "A web page answered instead of the notification server: a sign-in page of this network, or \
+             a wrong address."
+                .to_owned(),
+        ),
+        TransportError::UpgradeRefused => (
+            FailureKind::Blocked,
+            "Something on the way does not let WebSocket through.".to_owned(),
+        ),
+        TransportError::Silent if streamed => (
+            FailureKind::Blocked,
+            "The connection went silent.".to_owned(),
+        ),
+        TransportError::Closed { code: Some(4401 | 1008) } => (
+            FailureKind::SignIn,
+            "The server ended the connection because the sign-in is no longer valid.".to_owned(),
+        ),
+        TransportError::Silent | TransportError::Closed { .. } => (
+            FailureKind::Transient,
+            "The server closed the connection.".to_owned(),
+        ),
+        TransportError::Broken(_) => (
+            FailureKind::Transient,
+            "The connection broke.".to_owned(),
+        ),
+        TransportError::Refused { status, .. } => (
+            FailureKind::Transient,
+            format!("The server answered with status {status}."),
+        ),
+    };
+    let retry_after = match error {
+        TransportError::Refused { retry_after, .. } => *retry_after,
+        _ => None,
+    };
+    Failure {
+        kind,
+        says,
+        retry_after,
+    }
+}

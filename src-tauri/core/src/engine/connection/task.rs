@@ -1,0 +1,204 @@
+//! One account's task: follows the machine, runs its attempts, tells the rest of the engine.
+
+use super::attempt::{self, Attempt};
+use super::state::{Command, Event, Moment, Phase, State, step};
+use crate::backend::{Failure, FailureKind, Resume, Topic, registry};
+use crate::engine::Shared;
+use crate::engine::ingest::Item;
+use crate::model::{Account, AccountId, Subscription, TransportKind};
+use crate::ports::Later;
+use crate::transport::Route;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// A new subscription is filled this far back.
+const FILL: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often to ask where nothing can be held open.
+const POLL_EVERY: Duration = Duration::from_secs(60);
+/// ntfy's keepalive of 45 s and 15 s of patience.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// What an account's task is told from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// The account or its subscriptions changed: read them again and begin anew.
+    Changed,
+    /// Something happened to the machine or the user's patience.
+    Event(Event),
+}
+
+/// Runs until it is dropped.
+pub async fn run(shared: Arc<Shared>, account: AccountId, mut told: mpsc::Receiver<Told>) {
+    let mut state = State::new(shared.clock.now());
+    let mut attempt: Option<Later<'static, Failure>> = None;
+    let mut due: Option<Later<'static, ()>> = None;
+    let (live, mut lives) = mpsc::channel(1);
+    let mut todo = vec![configuration(&shared, account)];
+    loop {
+        for event in todo.drain(..) {
+            let was_live = matches!(state.phase, Phase::Live { .. });
+            let commands;
+            (state, commands) = step(state, event, moment(&shared));
+            if was_live != matches!(state.phase, Phase::Live { .. }) {
+                record(&shared, account, was_live).await;
+            }
+            for command in commands {
+                match command {
+                    Command::HangUp => {
+                        attempt = None;
+                        due = None;
+                        // What a hung-up attempt still had to say is void.
+                        while lives.try_recv().is_ok() {}
+                    }
+                    Command::Connect(transport) => {
+                        let shared = Arc::clone(&shared);
+                        let live = live.clone();
+                        attempt = Some(Box::pin(connect(shared, account, transport, live)));
+                    }
+                    Command::WakeAt(at) => {
+                        let time = at.saturating_sub(shared.clock.awake());
+                        due = Some(shared.clock.sleep(time));
+                    }
+                }
+            }
+        }
+        shared.connection_changed(account, &state);
+        let event = tokio::select! {
+            biased;
+            word = told.recv() => match word {
+                Some(Told::Changed) => configuration(&shared, account),
+                Some(Told::Event(event)) => event,
+                None => return,
+            },
+            Some(()) = lives.recv() => Event::Live,
+            failure = wait_for(&mut attempt) => {
+                attempt = None;
+                Event::Failed(failure)
+            }
+            () = wait_for(&mut due) => {
+                due = None;
+                Event::Due
+            }
+        };
+        todo.push(event);
+    }
+}
+
+async fn wait_for<T>(future: &mut Option<Later<'static, T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn moment(shared: &Shared) -> Moment {
+    Moment {
+        awake: shared.clock.awake(),
+        now: shared.clock.now(),
+        chance: shared.clock.chance(),
+    }
+}
+
+/// Notes when a connection was lost, so that the gap can be told.
+async fn record(shared: &Shared, account: AccountId, lost: bool) {
+    if lost {
+        let at = shared.clock.now();
+        // Only a stopping engine has nobody to receive it.
+        let _ = shared.ingest.send(Item::Lost { account, at }).await;
+    }
+}
+
+fn configuration(shared: &Shared, account: AccountId) -> Event {
+    let read = shared
+        .store
+        .read(|tx| Ok((tx.account(account)?, tx.subscriptions(account)?)));
+    let transports = match read {
+        Ok((account, subscriptions)) if !account.disabled && !subscriptions.is_empty() => {
+            transports(&account)
+        }
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            tracing::error!(%account, %error, "an account could not be read");
+            Vec::new()
+        }
+    };
+    Event::Configured { transports }
+}
+
+fn transports(account: &Account) -> Vec<TransportKind> {
+    match account.transport {
+        Some(fixed) => vec![fixed],
+        None => registry::backend(account.kind)
+            .capabilities()
+            .transports
+            .to_vec(),
+    }
+}
+
+async fn connect(
+    shared: Arc<Shared>,
+    account: AccountId,
+    transport: TransportKind,
+    live: mpsc::Sender<()>,
+) -> Failure {
+    // What the last connection received is stored before the cursors are read.
+    let (done, flushed) = oneshot::channel();
+    if shared.ingest.send(Item::Flush(done)).await.is_ok() {
+        // An engine that stops drops the sender; the attempt is dropped with it.
+        let _ = flushed.await;
+    }
+    let read = shared
+        .store
+        .read(|tx| Ok((tx.account(account)?, tx.subscriptions(account)?)));
+    let (account, subscriptions) = match read {
+        Ok(both) => both,
+        Err(error) => {
+            return Failure {
+                kind: FailureKind::Transient,
+                says: shared.storage_words(&error),
+                retry_after: None,
+            };
+        }
+    };
+    let route = match route(&shared, &account).await {
+        Ok(route) => route,
+        Err(failure) => return failure,
+    };
+    let session = registry::backend(account.kind).session(Resume {
+        base: account.url.clone(),
+        transport,
+        topics: subscriptions.into_iter().map(topic).collect(),
+        fill: FILL,
+        poll_every: POLL_EVERY,
+    });
+    attempt::run(Attempt {
+        account: account.id,
+        transport,
+        route,
+        session,
+        dial: Arc::clone(&shared.dial),
+        clock: Arc::clone(&shared.clock),
+        ingest: shared.ingest.clone(),
+        live,
+    })
+    .await
+}
+
+fn topic(subscription: Subscription) -> Topic {
+    Topic {
+        subscription: subscription.id,
+        topic: subscription.topic,
+        cursor: subscription.cursor,
+    }
+}
+
+/// How an account's requests are signed in.
+pub(in crate::engine) async fn route(shared: &Shared, account: &Account) -> Result<Route, Failure> {
+    Ok(Route {
+        sign_in: account.sign_in.clone(),
+        credential: shared.credential(account).await?,
+        allow_http: account.allow_http,
+        silence: SILENCE,
+    })
+}

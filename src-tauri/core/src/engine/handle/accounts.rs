@@ -1,0 +1,313 @@
+//! Accounts and subscriptions: added, changed, removed. A secret goes to the keyring and nowhere else.
+
+use super::{invalid, probe, view};
+use crate::backend::registry;
+use crate::engine::{Shared, lock, storage};
+use crate::model::{
+    Account, AccountId, Credential, NewAccount, NewSubscription, SecretPlace, SignIn,
+    SubscriptionId,
+};
+use crate::ports::SecretError;
+use std::sync::Arc;
+use tidings_api::{
+    AccountDraft, AccountEdit, ErrorCode, ErrorView, Event, Reply, Secret, SubscriptionEdit,
+    TransportChoice,
+};
+
+pub fn all(shared: &Shared) -> Result<Reply, ErrorView> {
+    shared
+        .store
+        .read(|tx| {
+            tx.accounts()?
+                .iter()
+                .map(|account| view::account(shared, tx, account))
+                .collect::<Result<_, _>>()
+                .map(Reply::Accounts)
+        })
+        .map_err(|error| storage(&error))
+}
+
+fn one(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
+    shared
+        .store
+        .read(|tx| view::account(shared, tx, &tx.account(id)?).map(Reply::Account))
+        .map_err(|error| storage(&error))
+}
+
+fn get(shared: &Shared, id: AccountId) -> Result<Account, ErrorView> {
+    shared
+        .store
+        .read(|tx| tx.account(id))
+        .map_err(|error| storage(&error))
+}
+
+pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, ErrorView> {
+    let found = probe::resolve(shared, &draft).await?;
+    let backend = registry::backend(found.kind);
+    if let Some(fixed) = draft.transport
+        && !backend.capabilities().transports.contains(&fixed)
+    {
+        return Err(invalid(format!(
+            "{} has no such transport.",
+            backend.capabilities().name
+        )));
+    }
+    let name = if draft.name.trim().is_empty() {
+        found.base.host_str().unwrap_or("server").to_owned()
+    } else {
+        draft.name.trim().to_owned()
+    };
+    let account = NewAccount {
+        kind: found.kind,
+        name,
+        url: found.base,
+        sign_in: draft.sign_in.clone(),
+        secrets: draft.secrets,
+        header_names: draft.headers.iter().map(|(name, _)| name.clone()).collect(),
+        transport: draft.transport,
+        allow_http: draft.allow_http,
+    };
+    let subscriptions: Vec<_> = found
+        .topics
+        .into_iter()
+        .map(|topic| NewSubscription {
+            topic,
+            name: String::new(),
+        })
+        .collect();
+    let now = shared.clock.now();
+    let id = shared
+        .store
+        .write(|tx| tx.add_account(&account, &subscriptions, now))
+        .map_err(|error| storage(&error))?;
+    let credential = probe::credential(&draft);
+    if let Err(error) = keep_secret(shared, draft.secrets, id, credential).await {
+        // An account without its secret could never connect: it is as if it had not been added.
+        shared
+            .store
+            .write(|tx| tx.remove_account(id))
+            .map_err(|error| storage(&error))?;
+        return Err(error);
+    }
+    changed(shared, id);
+    one(shared, id)
+}
+
+async fn keep_secret(
+    shared: &Shared,
+    place: SecretPlace,
+    id: AccountId,
+    credential: Credential,
+) -> Result<(), ErrorView> {
+    if credential == Credential::default() {
+        return Ok(());
+    }
+    shared
+        .secrets
+        .set(place, id, credential.clone())
+        .await
+        .map_err(|error| no_keyring(&error))?;
+    lock(&shared.credentials).insert(id, credential);
+    Ok(())
+}
+
+fn no_keyring(error: &SecretError) -> ErrorView {
+    let what = match error {
+        SecretError::Missing => {
+            "This desktop has no keyring to keep the password in. Start one (GNOME Keyring, KWallet, \
+             KeePassXC) and try again, keep the password for this run only, or save it in a file that \
+             only you can read."
+        }
+        SecretError::Locked => {
+            "The keyring is locked. Unlock it and try again, keep the password for this run only, or \
+             save it in a file that only you can read."
+        }
+        SecretError::Timeout | SecretError::Refused(_) => {
+            "The keyring did not take the password. Try again, keep the password for this run only, or \
+             save it in a file that only you can read."
+        }
+    };
+    ErrorView::new(ErrorCode::Keyring, what).with_detail(error)
+}
+
+/// Somebody changed an account: its connection begins anew, watchers look again.
+fn changed(shared: &Arc<Shared>, id: AccountId) {
+    if shared.started.get().is_some() {
+        shared.supervisor.changed(shared, id);
+    }
+    shared.hint(Event::Accounts);
+    shared.hint(Event::Status);
+}
+
+pub async fn edit(
+    shared: &Arc<Shared>,
+    id: AccountId,
+    edit: AccountEdit,
+) -> Result<Reply, ErrorView> {
+    let before = get(shared, id)?;
+    let mut account = before.clone();
+    if let Some(name) = edit.name {
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(invalid("An account needs a name."));
+        }
+        name.clone_into(&mut account.name);
+    }
+    if let Some(url) = &edit.url {
+        let pasted = probe::pasted(url)?;
+        account.url = registry::backend(account.kind).address(&pasted).base;
+    }
+    if let Some(TransportChoice::Fixed(fixed)) = edit.transport {
+        let can = registry::backend(account.kind).capabilities();
+        if !can.transports.contains(&fixed) {
+            return Err(invalid(format!("{} has no such transport.", can.name)));
+        }
+        account.transport = Some(fixed);
+    } else if edit.transport.is_some() {
+        account.transport = None;
+    }
+    account.sign_in = edit.sign_in.unwrap_or(account.sign_in);
+    account.secrets = edit.secrets.unwrap_or(account.secrets);
+    account.allow_http = edit.allow_http.unwrap_or(account.allow_http);
+    account.muted = edit.muted.unwrap_or(account.muted);
+    account.min_tier = edit.min_tier.unwrap_or(account.min_tier);
+    account.disabled = edit.disabled.unwrap_or(account.disabled);
+    let signed_in_anew = edit.secret.is_some();
+    move_secret(shared, &before, &account, edit.secret).await?;
+    shared
+        .store
+        .write(|tx| tx.save_account(&account))
+        .map_err(|error| storage(&error))?;
+    if signed_in_anew || reconnects(&before, &account) {
+        changed(shared, id);
+    } else {
+        shared.hint(Event::Accounts);
+        shared.hint(Event::Status);
+    }
+    one(shared, id)
+}
+
+/// A name or a mute is no reason to hang up.
+fn reconnects(before: &Account, after: &Account) -> bool {
+    let quiet = Account {
+        name: after.name.clone(),
+        muted: after.muted,
+        min_tier: after.min_tier,
+        ..before.clone()
+    };
+    quiet != *after
+}
+
+/// Puts the secret where the account wants it now, before the account says so.
+async fn move_secret(
+    shared: &Shared,
+    before: &Account,
+    after: &Account,
+    new: Option<Secret>,
+) -> Result<(), ErrorView> {
+    let moved = before.secrets != after.secrets;
+    let signed_out = after.sign_in == SignIn::None && before.sign_in != SignIn::None;
+    if new.is_none() && !moved && !signed_out {
+        return Ok(());
+    }
+    let kept = shared
+        .secrets
+        .get(before.secrets, before.id)
+        .await
+        .unwrap_or_default();
+    let mut credential = kept.unwrap_or_default();
+    if let Some(new) = new {
+        credential.secret = Some(new.reveal().to_owned());
+    }
+    if signed_out {
+        credential.secret = None;
+    }
+    keep_secret(shared, after.secrets, before.id, credential).await?;
+    if moved && let Err(error) = shared.secrets.delete(before.secrets, before.id).await {
+        tracing::warn!(account = %before.id, %error, "an old copy of a secret could not be removed");
+    }
+    Ok(())
+}
+
+pub async fn remove(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
+    let account = get(shared, id)?;
+    shared.supervisor.removed(id);
+    lock(&shared.connections).remove(&id);
+    lock(&shared.credentials).remove(&id);
+    if let Err(error) = shared.secrets.delete(account.secrets, id).await {
+        tracing::warn!(account = %id, %error, "a secret could not be removed");
+    }
+    shared
+        .store
+        .write(|tx| tx.remove_account(id))
+        .map_err(|error| storage(&error))?;
+    shared.hint(Event::Accounts);
+    shared.hint(Event::Resync);
+    Ok(Reply::Done)
+}
+
+pub fn subscribe(
+    shared: &Arc<Shared>,
+    account: AccountId,
+    topic: &str,
+) -> Result<Reply, ErrorView> {
+    let found = get(shared, account)?;
+    let topic = topic.trim();
+    registry::backend(found.kind)
+        .check_topic(topic)
+        .map_err(invalid)?;
+    let new = NewSubscription {
+        topic: topic.to_owned(),
+        name: String::new(),
+    };
+    let now = shared.clock.now();
+    shared
+        .store
+        .write(|tx| tx.add_subscription(account, &new, now))
+        .map_err(|error| storage(&error))?;
+    changed(shared, account);
+    one(shared, account)
+}
+
+pub fn edit_subscription(
+    shared: &Shared,
+    id: SubscriptionId,
+    edit: SubscriptionEdit,
+) -> Result<Reply, ErrorView> {
+    let account = shared
+        .store
+        .write(|tx| {
+            let mut subscription = tx.subscription(id)?;
+            if let Some(name) = edit.name {
+                name.trim().clone_into(&mut subscription.name);
+            }
+            subscription.muted = edit.muted.unwrap_or(subscription.muted);
+            subscription.min_tier = edit.min_tier.unwrap_or(subscription.min_tier);
+            tx.save_subscription(&subscription)?;
+            Ok(subscription.account)
+        })
+        .map_err(|error| storage(&error))?;
+    shared.hint(Event::Accounts);
+    shared.hint(Event::Status);
+    one(shared, account)
+}
+
+pub fn unsubscribe(
+    shared: &Arc<Shared>,
+    id: SubscriptionId,
+    forget: bool,
+) -> Result<Reply, ErrorView> {
+    let account = shared
+        .store
+        .write(|tx| {
+            let subscription = tx.subscription(id)?;
+            tx.remove_subscription(id, forget)?;
+            Ok(subscription.account)
+        })
+        .map_err(|error| storage(&error))?;
+    changed(shared, account);
+    if forget {
+        shared.hint(Event::Resync);
+    }
+    one(shared, account)
+}

@@ -1,0 +1,231 @@
+//! Pausing, settings, publishing, and what the user looks at.
+
+use super::{invalid, view};
+use crate::backend::{FailureKind, Publication, registry};
+use crate::engine::connection::{attempt, state, task};
+use crate::engine::{SETTINGS, Shared, lock, storage};
+use crate::model::{Account, AccountId, HoldCause, Pause, Tier, TransportKind};
+use crate::ports::{Toast, ToastKey};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
+use tidings_api::{
+    AppSettings, ErrorCode, ErrorView, Event, Outgoing, PauseChange, Presence, Reply, WindowShape,
+};
+
+/// The longest pause in minutes: a week.
+const LONGEST_PAUSE: u32 = 7 * 24 * 60;
+/// "Until tomorrow" ends at this hour.
+const MORNING: i8 = 8;
+/// How much of a server's answer is read.
+const ANSWER: usize = 64 * 1024;
+/// The test toast's key; the store's own begin at 1.
+const TEST_TOAST: ToastKey = ToastKey(0);
+
+pub fn reconnect(shared: &Shared, account: Option<AccountId>) -> Result<Reply, ErrorView> {
+    if let Some(id) = account {
+        shared
+            .store
+            .read(|tx| tx.account(id))
+            .map_err(|error| storage(&error))?;
+    }
+    // The user may have unlocked the keyring, or mended a password in it.
+    match account {
+        Some(id) => drop(lock(&shared.credentials).remove(&id)),
+        None => lock(&shared.credentials).clear(),
+    }
+    shared.supervisor.tell(account, &state::Event::RetryNow);
+    Ok(Reply::Done)
+}
+
+pub fn pause(shared: &Shared, change: PauseChange) -> Result<Reply, ErrorView> {
+    let now = shared.clock.now().to_zoned(shared.clock.zone());
+    let pause = match change {
+        PauseChange::Off => None,
+        PauseChange::UntilResumed { critical_rings } => Some(Pause {
+            until: None,
+            critical_rings,
+        }),
+        PauseChange::UntilTomorrow { critical_rings } => Some(Pause {
+            until: Some(tomorrow(&now)?),
+            critical_rings,
+        }),
+        PauseChange::For {
+            minutes,
+            critical_rings,
+        } => {
+            if !(1..=LONGEST_PAUSE).contains(&minutes) {
+                return Err(invalid("A pause lasts from a minute to a week."));
+            }
+            let time = SignedDuration::from_mins(i64::from(minutes));
+            Some(Pause {
+                until: now.timestamp().checked_add(time).ok(),
+                critical_rings,
+            })
+        }
+    };
+    shared
+        .store
+        .write(|tx| {
+            tx.set_pause(pause)?;
+            match pause {
+                // What waits for the old pause waits for the new one.
+                Some(pause) => tx.hold_until(&HoldCause::Pause.batch_key(), pause.until),
+                None => tx.release(&HoldCause::Pause.batch_key(), now.timestamp()),
+            }
+        })
+        .map_err(|error| storage(&error))?;
+    shared.wake_scheduler.notify_one();
+    shared.hint(Event::Status);
+    view::status(shared).map(Reply::Status)
+}
+
+fn tomorrow(now: &Zoned) -> Result<Timestamp, ErrorView> {
+    let words = |_| invalid("This clock has no tomorrow.");
+    let day = now.date().checked_add(1.day()).map_err(words)?;
+    let morning = day.at(MORNING, 0, 0, 0);
+    Ok(morning
+        .to_zoned(now.time_zone().clone())
+        .map_err(words)?
+        .timestamp())
+}
+
+pub async fn send(shared: &Shared, outgoing: Outgoing) -> Result<Reply, ErrorView> {
+    let account = by_name(shared, &outgoing.account)?;
+    let backend = registry::backend(account.kind);
+    if !backend.capabilities().sends {
+        return Err(invalid(format!(
+            "{} cannot be published to.",
+            account.name
+        )));
+    }
+    backend.check_topic(&outgoing.topic).map_err(invalid)?;
+    if outgoing.priority.is_some_and(|p| !(1..=5).contains(&p)) {
+        return Err(invalid("A priority is a number from 1 to 5."));
+    }
+    let route = task::route(shared, &account)
+        .await
+        .map_err(|failure| ErrorView::new(ErrorCode::Keyring, failure.says))?;
+    let request = backend.publish(
+        &account.url,
+        &Publication {
+            topic: outgoing.topic,
+            title: outgoing.title,
+            priority: outgoing.priority,
+            tags: outgoing.tags,
+            body: outgoing.body,
+        },
+    );
+    let network = |error| {
+        let failure = attempt::failure(&error, TransportKind::Poll);
+        ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
+    };
+    let mut answer = shared.dial.fetch(&request, &route).await.map_err(network)?;
+    let status = answer.status();
+    let body = answer.text(ANSWER).await.map_err(network)?;
+    match backend.published(status, &body) {
+        Ok(remote_id) => Ok(Reply::Sent { remote_id }),
+        Err(failure) => Err(ErrorView::new(
+            match failure.kind {
+                FailureKind::SignIn | FailureKind::Forbidden => ErrorCode::Unauthorized,
+                _ => ErrorCode::Network,
+            },
+            failure.says,
+        )),
+    }
+}
+
+fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
+    let accounts = shared
+        .store
+        .read(|tx| tx.accounts())
+        .map_err(|error| storage(&error))?;
+    let mut named = accounts
+        .into_iter()
+        .filter(|account| account.id.to_string() == name || account.name == name);
+    match (named.next(), named.next()) {
+        (Some(account), None) => Ok(account),
+        (None, _) => Err(ErrorView::new(
+            ErrorCode::NotFound,
+            format!("There is no account {name}. See: tidings account list"),
+        )),
+        (Some(_), Some(_)) => Err(invalid(format!(
+            "Several accounts are called {name}. Use the number from: tidings account list"
+        ))),
+    }
+}
+
+pub fn set_settings(shared: &Shared, settings: AppSettings) -> Result<Reply, ErrorView> {
+    if settings.keep_count == 0 {
+        return Err(invalid("At least one notification has to be kept for each account."));
+    }
+    let text = serde_json::to_string(&settings).map_err(|error| {
+        ErrorView::new(ErrorCode::Internal, "The settings could not be written.").with_detail(error)
+    })?;
+    shared
+        .store
+        .write(|tx| tx.set_setting(SETTINGS, &text))
+        .map_err(|error| storage(&error))?;
+    *shared
+        .settings
+        .write()
+        .unwrap_or_else(std::sync::PoisonError::into_inner) = settings.clone();
+    shared.hint(Event::Settings);
+    Ok(Reply::Settings(settings))
+}
+
+pub fn looking(shared: &Shared, presence: Presence) -> Result<Reply, ErrorView> {
+    *lock(&shared.presence) = presence;
+    Ok(Reply::Done)
+}
+
+fn shape_key(window: &str) -> Result<String, ErrorView> {
+    match window {
+        "inbox" | "settings" => Ok(format!("window:{window}")),
+        _ => Err(invalid("A window is inbox or settings.")),
+    }
+}
+
+pub fn window_shape(shared: &Shared, window: &str) -> Result<Reply, ErrorView> {
+    let key = shape_key(window)?;
+    let text = shared
+        .store
+        .read(|tx| tx.setting(&key))
+        .map_err(|error| storage(&error))?;
+    Ok(Reply::Shape(
+        text.and_then(|text| serde_json::from_str(&text).ok()),
+    ))
+}
+
+pub fn set_window_shape(
+    shared: &Shared,
+    window: &str,
+    shape: WindowShape,
+) -> Result<Reply, ErrorView> {
+    let key = shape_key(window)?;
+    let text = serde_json::to_string(&shape).map_err(|error| {
+        ErrorView::new(ErrorCode::Internal, "The size could not be written.").with_detail(error)
+    })?;
+    shared
+        .store
+        .write(|tx| tx.set_setting(&key, &text))
+        .map_err(|error| storage(&error))?;
+    Ok(Reply::Done)
+}
+
+pub async fn test_toast(shared: &Shared) -> Result<Reply, ErrorView> {
+    let toast = Toast {
+        key: TEST_TOAST,
+        title: "Tidings can reach you".to_owned(),
+        body: "This is a test. Did you see it?".to_owned(),
+        tier: Tier::Important,
+        sound: true,
+        update: false,
+        actions: Vec::new(),
+    };
+    match shared.notifier.show(toast).await {
+        Ok(()) => Ok(Reply::Done),
+        Err(error) => Err(ErrorView::new(
+            ErrorCode::Internal,
+            format!("The test could not be shown: {error}."),
+        )),
+    }
+}

@@ -1,0 +1,70 @@
+//! The one way back: a request comes in, local state changes in one transaction, what servers are owed
+//! is written beside it, and only then is anybody told.
+
+mod accounts;
+mod actions;
+mod general;
+mod inbox;
+mod probe;
+
+use super::{Shared, view};
+use crate::backend::registry;
+use std::sync::Arc;
+use tidings_api::{ErrorCode, ErrorView, Reply, Request};
+
+/// Answers a request.
+pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, ErrorView> {
+    match request {
+        Request::Status => view::status(shared).map(Reply::Status),
+        // Hints are handed out by whoever owns the connection to the client.
+        Request::Watch => Ok(Reply::Done),
+        Request::List(query) => inbox::list(shared, &query),
+        Request::Show { id } => inbox::show(shared, id),
+        Request::Change { targets, change } => inbox::change(shared, &targets, change),
+        Request::Undo => inbox::undo(shared),
+        Request::Why { id } => inbox::why(shared, id),
+        Request::Act {
+            id,
+            action,
+            confirmed,
+        } => actions::act(shared, id, action, confirmed).await,
+        Request::OpenLink { id } => actions::open_link(shared, id),
+        Request::Kinds => Ok(Reply::Kinds(
+            registry::backends()
+                .iter()
+                .map(|backend| view::kind(backend.kind(), backend.capabilities()))
+                .collect(),
+        )),
+        Request::Detect { url } => probe::detect(shared, &url).await,
+        Request::Accounts => accounts::all(shared),
+        Request::AccountAdd(draft) => accounts::add(shared, draft).await,
+        Request::AccountTry(draft) => probe::try_draft(shared, &draft).await,
+        Request::AccountTest { id } => probe::test(shared, id).await,
+        Request::AccountEdit { id, edit } => accounts::edit(shared, id, edit).await,
+        Request::AccountRemove { id } => accounts::remove(shared, id).await,
+        Request::SubscriptionAdd { account, topic } => {
+            accounts::subscribe(shared, account, &topic)
+        }
+        Request::SubscriptionEdit { id, edit } => accounts::edit_subscription(shared, id, edit),
+        Request::SubscriptionRemove { id, forget } => accounts::unsubscribe(shared, id, forget),
+        Request::Reconnect { account } => general::reconnect(shared, account),
+        Request::Pause(change) => general::pause(shared, change),
+        Request::Send(outgoing) => general::send(shared, outgoing).await,
+        Request::Settings => Ok(Reply::Settings(shared.settings())),
+        Request::SettingsSet(settings) => general::set_settings(shared, settings),
+        Request::Looking(presence) => general::looking(shared, presence),
+        Request::WindowShape { window } => general::window_shape(shared, &window),
+        Request::WindowShapeSet { window, shape } => {
+            general::set_window_shape(shared, &window, shape)
+        }
+        Request::TestToast => general::test_toast(shared).await,
+        Request::OpenWindow { .. } | Request::Doctor | Request::Quit => Err(ErrorView::new(
+            ErrorCode::NeedsResident,
+            "Only the running Tidings can do this. Start it with: tidings",
+        )),
+    }
+}
+
+fn invalid(words: impl Into<String>) -> ErrorView {
+    ErrorView::new(ErrorCode::Invalid, words)
+}

@@ -1,0 +1,306 @@
+//! The way in. One task takes what connections received, in order, and stores it: row, verdict and
+//! cursor in one transaction for all that one read brought. Only then is anybody told.
+
+use super::Shared;
+use crate::model::{
+    AccountId, Cursor, Disposition, Draft, Fate, Notification, NotificationId, Origin,
+    SubscriptionId,
+};
+use crate::policy;
+use crate::store::{StoreError, Tx};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tidings_api::Event;
+use tokio::sync::{mpsc, oneshot};
+
+/// Received items waiting to be stored; a full queue holds the servers back, nothing is dropped.
+pub const QUEUE: usize = 4096;
+/// Items of one transaction, at most.
+const BATCH: usize = 256;
+/// More ids than this are told as one "read again".
+const HINTED_IDS: usize = 100;
+/// How soon a full disk is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What a connection received, or what became of it.
+#[derive(Debug)]
+pub enum Item {
+    /// See [`crate::backend::Effect::Notify`].
+    Notify {
+        /// Whose.
+        account: AccountId,
+        /// Where it belongs.
+        subscription: SubscriptionId,
+        /// What was read.
+        draft: Box<Draft>,
+        /// How it came.
+        origin: Origin,
+    },
+    /// See [`crate::backend::Effect::Read`].
+    Read {
+        /// Where it belongs.
+        subscription: SubscriptionId,
+        /// Which one.
+        replace_key: String,
+        /// Versions up to this one are read.
+        version: i64,
+    },
+    /// See [`crate::backend::Effect::Remove`].
+    Remove {
+        /// Where it belongs.
+        subscription: SubscriptionId,
+        /// Which one.
+        replace_key: String,
+        /// Versions up to this one are gone.
+        version: i64,
+    },
+    /// See [`crate::backend::Effect::Advance`].
+    Advance {
+        /// Of which subscription.
+        subscription: SubscriptionId,
+        /// The new position.
+        cursor: Cursor,
+    },
+    /// See [`crate::backend::Effect::Filled`].
+    Filled {
+        /// Of which subscription.
+        subscription: SubscriptionId,
+        /// Not all of it came.
+        incomplete: bool,
+    },
+    /// See [`crate::backend::Effect::TopicRefused`].
+    TopicRefused {
+        /// Which one.
+        subscription: SubscriptionId,
+        /// Why, for the user; empty: it is fine again.
+        says: String,
+    },
+    /// A live connection was lost.
+    Lost {
+        /// Whose.
+        account: AccountId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Answer when everything before this is stored.
+    Flush(oneshot::Sender<()>),
+}
+
+/// What a committed batch changed.
+#[derive(Debug, Default)]
+struct Outcome {
+    arrived: Vec<NotificationId>,
+    changed: Vec<NotificationId>,
+    /// Their toasts may be over.
+    settled: Vec<NotificationId>,
+    toasts: bool,
+    held: bool,
+    subscriptions: bool,
+}
+
+/// Notifications fetched since a subscription's connection came back.
+type Filling = HashMap<SubscriptionId, u64>;
+
+/// Runs until the queue is closed and empty.
+pub async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Item>) {
+    let mut filling = Filling::new();
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        store(&shared, &mut batch, &mut filling).await;
+        for item in batch.drain(..) {
+            if let Item::Flush(done) = item {
+                // Whoever asked may have been hung up meanwhile.
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+/// Stores a batch, however long that takes: nothing behind it can overtake it, and no cursor passes it.
+async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
+    loop {
+        let mut counted = filling.clone();
+        let error = match shared
+            .store
+            .write(|tx| apply_all(shared, tx, batch, &mut counted))
+        {
+            Ok(outcome) => {
+                *filling = counted;
+                shared.notice("storage", None);
+                tell(shared, outcome);
+                return;
+            }
+            Err(error) => error,
+        };
+        if error.is_transient() {
+            tracing::warn!(%error, "what was received waits to be stored");
+            shared.notice("storage", Some(shared.storage_words(&error)));
+            shared.clock.sleep(RETRY).await;
+        } else if batch.len() > 1 {
+            // One of them cannot be stored. Alone, it costs only itself.
+            let mut rest = batch.split_off(0);
+            for item in rest.drain(..) {
+                let mut alone = vec![item];
+                Box::pin(store(shared, &mut alone, filling)).await;
+                batch.append(&mut alone);
+            }
+            return;
+        } else {
+            tracing::error!(%error, "an item could not be stored and was skipped");
+            shared.notice("unstorable", Some(shared.storage_words(&error)));
+            return;
+        }
+    }
+}
+
+fn apply_all(
+    shared: &Shared,
+    tx: &Tx<'_>,
+    batch: &[Item],
+    filling: &mut Filling,
+) -> Result<Outcome, StoreError> {
+    let now = shared.clock.now();
+    let mut outcome = Outcome::default();
+    for item in batch {
+        apply(shared, tx, item, now, filling, &mut outcome)?;
+    }
+    Ok(outcome)
+}
+
+fn apply(
+    shared: &Shared,
+    tx: &Tx<'_>,
+    item: &Item,
+    now: Timestamp,
+    filling: &mut Filling,
+    outcome: &mut Outcome,
+) -> Result<(), StoreError> {
+    match item {
+        Item::Notify {
+            account,
+            subscription,
+            draft,
+            origin,
+        } => match tx.insert(*account, *subscription, draft.as_ref().clone(), *origin, now)? {
+            Fate::New(notification) => {
+                if *origin != Origin::Live {
+                    *filling.entry(*subscription).or_default() += 1;
+                }
+                outcome.arrived.push(notification.id);
+                decide(shared, tx, &notification, now, outcome)?;
+            }
+            Fate::Updated(id) => {
+                outcome.changed.push(id);
+                outcome.toasts |= !tx.touch_toasts_of(&[id])?.is_empty();
+            }
+            Fate::Known(_) => {}
+        },
+        Item::Read {
+            subscription,
+            replace_key,
+            version,
+        } => {
+            let ids = tx.read_elsewhere(*subscription, replace_key, *version, now)?;
+            outcome.settled.extend(&ids);
+            outcome.changed.extend(ids);
+        }
+        Item::Remove {
+            subscription,
+            replace_key,
+            version,
+        } => {
+            let ids = tx.removed_elsewhere(*subscription, replace_key, *version, now)?;
+            outcome.settled.extend(&ids);
+            outcome.changed.extend(ids);
+        }
+        Item::Advance {
+            subscription,
+            cursor,
+        } => tx.advance(*subscription, cursor)?,
+        Item::Filled {
+            subscription,
+            incomplete,
+        } => {
+            let filled = filling.remove(subscription).unwrap_or_default();
+            tx.link_filled(*subscription, now, filled, *incomplete)?;
+            // The absence is over: what it brought rings as one.
+            tx.release(&crate::model::HoldCause::Away.batch_key(), now)?;
+            outcome.held = true;
+            outcome.subscriptions = true;
+        }
+        Item::TopicRefused { subscription, says } => {
+            tx.topic_problem(*subscription, says)?;
+            outcome.subscriptions = true;
+        }
+        Item::Lost { account, at } => {
+            for subscription in tx.subscriptions(*account)? {
+                tx.link_lost(subscription.id, *at)?;
+            }
+        }
+        Item::Flush(_) => {}
+    }
+    Ok(())
+}
+
+/// Decides about a notification inside the transaction that stores it: stored ⇔ decided.
+fn decide(
+    shared: &Shared,
+    tx: &Tx<'_>,
+    notification: &Notification,
+    now: Timestamp,
+    outcome: &mut Outcome,
+) -> Result<(), StoreError> {
+    let looking = shared.is_looked_at(notification);
+    let state = tx.policy_state(notification, looking, None)?;
+    let verdict = policy::decide(
+        notification,
+        &shared.preferences(),
+        &state,
+        &now.to_zoned(shared.clock.zone()),
+    );
+    let delivery = tx.decided(notification.id, &verdict, now)?;
+    match verdict.disposition {
+        Disposition::Present => {
+            let sound = policy::compose::sound(notification);
+            tx.new_toast(None, notification.draft.tier, sound, &[delivery], now)?;
+            outcome.toasts = true;
+        }
+        Disposition::Hold { .. } => outcome.held = true,
+        Disposition::InboxOnly => {}
+    }
+    Ok(())
+}
+
+fn tell(shared: &Shared, outcome: Outcome) {
+    if outcome.toasts {
+        shared.wake_presenter.notify_one();
+    }
+    if outcome.held {
+        shared.wake_scheduler.notify_one();
+    }
+    if !outcome.settled.is_empty() {
+        shared.settle(&outcome.settled);
+    }
+    if outcome.arrived.len() + outcome.changed.len() > HINTED_IDS {
+        shared.hint(Event::Resync);
+    } else {
+        if !outcome.arrived.is_empty() {
+            shared.hint(Event::Arrived {
+                ids: outcome.arrived.clone(),
+            });
+        }
+        if !outcome.changed.is_empty() {
+            shared.hint(Event::Changed {
+                ids: outcome.changed.clone(),
+            });
+        }
+    }
+    if outcome.subscriptions {
+        shared.hint(Event::Accounts);
+    }
+    if !(outcome.arrived.is_empty() && outcome.changed.is_empty()) {
+        shared.hint(Event::Status);
+    }
+}

@@ -1,0 +1,443 @@
+//! The verbs. One way in ([`ingest`]), one way back ([`handle`]); the rest wakes, decides again and shows.
+//! Rows are the mailbox: tasks share the database and wake each other with [`Notify`].
+
+mod connection;
+mod handle;
+mod ingest;
+mod outbox;
+mod present;
+mod scheduler;
+mod supervisor;
+mod view;
+
+use crate::backend::{Failure, FailureKind};
+use crate::model::{
+    Account, AccountId, Credential, Notification, NotificationId, Preferences, SignIn,
+    SubscriptionId,
+};
+use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
+use crate::store::{Store, StoreError, ToastId};
+use crate::transport::Dial;
+use connection::state::{Event as Happening, Phase, State};
+use ingest::Item;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+use supervisor::Supervisor;
+use tidings_api::{
+    AppSettings, ConnectionState, ConnectionView, ErrorCode, ErrorView, Event, Place, Presence,
+    Reply, Request,
+};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Hints kept for a slow watcher; one that is further behind reads everything again.
+const HINTS: usize = 256;
+/// A clean stop gives what was received so long to be stored.
+const LAST_COMMIT: Duration = Duration::from_secs(1);
+/// Where the settings are in the store.
+const SETTINGS: &str = "settings";
+/// Where the policy's preferences are in the store.
+const PREFERENCES: &str = "preferences";
+
+/// What an engine is put together from.
+pub struct Parts {
+    /// The profile's folder; the database is `inbox.db` in it.
+    pub profile: PathBuf,
+    /// Time and chance.
+    pub clock: Arc<dyn Clock>,
+    /// Toasts.
+    pub notifier: Arc<dyn Notifier>,
+    /// Credentials.
+    pub secrets: Arc<dyn SecretStore>,
+    /// The rest of the desktop.
+    pub desktop: Arc<dyn Desktop>,
+    /// Sockets.
+    pub dial: Arc<dyn Dial>,
+    /// The program's version.
+    pub version: String,
+}
+
+/// The engine. Cloning shares it.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    queues: Arc<Mutex<Option<Queues>>>,
+    tasks: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    ingesting: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// The receiving ends, until the tasks that own them are started.
+struct Queues {
+    items: mpsc::Receiver<Item>,
+    over: mpsc::UnboundedReceiver<ToastId>,
+}
+
+/// What the tasks share.
+pub struct Shared {
+    version: String,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    notifier: Arc<dyn Notifier>,
+    secrets: Arc<dyn SecretStore>,
+    desktop: Arc<dyn Desktop>,
+    dial: Arc<dyn Dial>,
+    preferences: RwLock<Arc<Preferences>>,
+    settings: RwLock<AppSettings>,
+    presence: Mutex<Presence>,
+    connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
+    notices: Mutex<BTreeMap<&'static str, String>>,
+    credentials: Mutex<HashMap<AccountId, Credential>>,
+    hints: broadcast::Sender<Event>,
+    ingest: mpsc::Sender<Item>,
+    over: mpsc::UnboundedSender<ToastId>,
+    wake_presenter: Notify,
+    wake_scheduler: Notify,
+    wake_outbox: Notify,
+    supervisor: Supervisor,
+    started: OnceLock<()>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// Opens the profile's store. Starts nothing: a command that finds no resident works like this.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Storage`], with what to do: a database of a newer version is left untouched.
+    pub fn open(parts: Parts) -> Result<Self, ErrorView> {
+        let path = parts.profile.join("inbox.db");
+        let opened = Store::open(&path, parts.clock.now()).map_err(|error| storage(&error))?;
+        let engine = Self::with_store(parts, opened.store)?;
+        if let Some(aside) = opened.moved_aside {
+            engine.shared.notice(
+                "moved-aside",
+                Some(format!(
+                    "The inbox could not be read and was moved aside to {}. What the servers still hold is \
+                     fetched again; accounts have to be added anew.",
+                    aside.display()
+                )),
+            );
+        }
+        Ok(engine)
+    }
+
+    fn with_store(parts: Parts, store: Store) -> Result<Self, ErrorView> {
+        let (settings, preferences) = store
+            .read(|tx| Ok((tx.setting(SETTINGS)?, tx.setting(PREFERENCES)?)))
+            .map_err(|error| storage(&error))?;
+        let (ingest, items) = mpsc::channel(ingest::QUEUE);
+        let (over, overs) = mpsc::unbounded_channel();
+        let shared = Shared {
+            version: parts.version,
+            store,
+            clock: parts.clock,
+            notifier: parts.notifier,
+            secrets: parts.secrets,
+            desktop: parts.desktop,
+            dial: parts.dial,
+            // A setting that cannot be read fails open: its default shows, never silently drops.
+            preferences: RwLock::new(Arc::new(read_or_default(preferences.as_deref()))),
+            settings: RwLock::new(read_or_default(settings.as_deref())),
+            presence: Mutex::default(),
+            connections: Mutex::default(),
+            notices: Mutex::default(),
+            credentials: Mutex::default(),
+            hints: broadcast::channel(HINTS).0,
+            ingest,
+            over,
+            wake_presenter: Notify::new(),
+            wake_scheduler: Notify::new(),
+            wake_outbox: Notify::new(),
+            supervisor: Supervisor::default(),
+            started: OnceLock::new(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            queues: Arc::new(Mutex::new(Some(Queues { items, over: overs }))),
+            tasks: Arc::default(),
+            ingesting: Arc::default(),
+        })
+    }
+
+    /// Starts connections, scheduler, presenter, outbox and retention. Once; needs a tokio runtime.
+    pub fn start(&self) {
+        let Some(queues) = lock(&self.queues).take() else {
+            return;
+        };
+        let shared = &self.shared;
+        // Only the first start comes here.
+        let _ = shared.started.set(());
+        *lock(&self.ingesting) = Some(tokio::spawn(ingest::run(Arc::clone(shared), queues.items)));
+        present::fold_stale(shared);
+        let tasks = vec![
+            tokio::spawn(scheduler::run(Arc::clone(shared))),
+            tokio::spawn(scheduler::retain(Arc::clone(shared))),
+            tokio::spawn(present::run(Arc::clone(shared))),
+            tokio::spawn(present::withdraw(Arc::clone(shared), queues.over)),
+            tokio::spawn(present::listen(Arc::clone(shared))),
+            tokio::spawn(outbox::run(Arc::clone(shared))),
+        ];
+        lock(&self.tasks).extend(tasks);
+        match shared.store.read(|tx| tx.accounts()) {
+            Ok(accounts) => {
+                for account in accounts {
+                    shared.supervisor.changed(shared, account.id);
+                }
+            }
+            Err(error) => shared.notice("storage", Some(shared.storage_words(&error))),
+        }
+    }
+
+    /// Answers a request. The only way back.
+    ///
+    /// # Errors
+    /// With words for the user.
+    pub async fn handle(&self, request: Request) -> Result<Reply, ErrorView> {
+        handle::handle(&self.shared, request).await
+    }
+
+    /// Hints from now on.
+    pub fn hints(&self) -> broadcast::Receiver<Event> {
+        self.shared.hints.subscribe()
+    }
+
+    /// The machine woke from sleep.
+    pub fn woke(&self) {
+        self.shared.supervisor.tell(None, &Happening::Woke);
+        self.shared.wake_scheduler.notify_one();
+        self.shared.wake_outbox.notify_one();
+    }
+
+    /// The machine has a network, or has none. Servers on this machine are reached all the same.
+    pub fn network(&self, up: bool) {
+        let accounts = self.shared.store.read(|tx| tx.accounts());
+        for account in accounts.unwrap_or_default() {
+            if up || !is_loopback(&account) {
+                let event = Happening::Network(up);
+                self.shared.supervisor.tell(Some(account.id), &event);
+            }
+        }
+        if up {
+            self.shared.wake_outbox.notify_one();
+        }
+    }
+
+    /// Says, or takes back, something the user should know; `key` tells notices apart.
+    pub fn notice(&self, key: &'static str, words: Option<String>) {
+        self.shared.notice(key, words);
+    }
+
+    /// No window is open any more: nobody is looking.
+    pub fn window_gone(&self) {
+        *lock(&self.shared.presence) = Presence::default();
+    }
+
+    /// Stops: hangs up, stores what was received, leaves the database clean. Takes 2 s at most.
+    pub async fn stop(&self) {
+        let shared = &self.shared;
+        shared.hint(Event::Stopping);
+        shared.supervisor.stop();
+        if shared.started.get().is_some() {
+            let (done, flushed) = oneshot::channel();
+            let flush = async {
+                if shared.ingest.send(Item::Flush(done)).await.is_ok() {
+                    // An ingest that died has nothing left to store.
+                    let _ = flushed.await;
+                }
+            };
+            tokio::select! {
+                () = flush => {}
+                () = shared.clock.sleep(LAST_COMMIT) => {
+                    tracing::warn!("what was received last is fetched again at the next start");
+                }
+            }
+        }
+        let tasks: Vec<_> = lock(&self.tasks).drain(..).collect();
+        for task in tasks.into_iter().chain(lock(&self.ingesting).take()) {
+            task.abort();
+        }
+        if let Err(error) = shared.store.close() {
+            tracing::warn!(%error, "the database was not left clean; the next start checks it");
+        }
+    }
+}
+
+fn read_or_default<T: Default + serde::de::DeserializeOwned>(text: Option<&str>) -> T {
+    text.and_then(|text| match serde_json::from_str(text) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            tracing::warn!(%error, "a setting could not be read; its default applies");
+            None
+        }
+    })
+    .unwrap_or_default()
+}
+
+fn is_loopback(account: &Account) -> bool {
+    match account.url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// A store's error in words for the user.
+fn storage(error: &StoreError) -> ErrorView {
+    let view = match error {
+        StoreError::NotFound => ErrorView::new(ErrorCode::NotFound, "There is no such thing here (any more)."),
+        StoreError::BadQuery(words) => ErrorView::new(ErrorCode::Invalid, words.clone()),
+        error => ErrorView::new(ErrorCode::Storage, error.to_string()),
+    };
+    view.with_detail(error)
+}
+
+impl Shared {
+    fn hint(&self, event: Event) {
+        // Nobody may be watching.
+        let _ = self.hints.send(event);
+    }
+
+    fn notice(&self, key: &'static str, words: Option<String>) {
+        let mut notices = lock(&self.notices);
+        let before = match words {
+            Some(words) if notices.get(key) == Some(&words) => return,
+            Some(words) => notices.insert(key, words),
+            None => match notices.remove(key) {
+                Some(before) => Some(before),
+                None => return,
+            },
+        };
+        drop((notices, before));
+        self.hint(Event::Status);
+    }
+
+    fn storage_words(&self, error: &StoreError) -> String {
+        storage(error).message
+    }
+
+    fn preferences(&self) -> Arc<Preferences> {
+        let preferences = self.preferences.read();
+        Arc::clone(&preferences.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn settings(&self) -> AppSettings {
+        let settings = self.settings.read();
+        settings.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The user is looking at the list that this arrives in.
+    fn is_looked_at(&self, notification: &Notification) -> bool {
+        let presence = lock(&self.presence);
+        if !presence.focused {
+            return false;
+        }
+        let in_list = presence.list.as_ref().is_some_and(|list| {
+            list.search.is_empty()
+                && list.place != Place::Done
+                && list.account.is_none_or(|id| id == notification.account)
+                && list
+                    .subscription
+                    .is_none_or(|id| id == notification.subscription)
+        });
+        in_list || presence.notification == Some(notification.id)
+    }
+
+    /// These were read, done or deleted: their toasts go, and watchers look again.
+    fn settle(&self, ids: &[NotificationId]) {
+        match self.store.write(|tx| tx.toasts_over(ids)) {
+            Ok(over) => {
+                for id in over {
+                    // A command without a resident has no toasts to withdraw.
+                    let _ = self.over.send(id);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "toasts could not be withdrawn"),
+        }
+    }
+
+    fn subscription_names(&self) -> HashMap<SubscriptionId, String> {
+        self.store
+            .read(|tx| {
+                let mut names = HashMap::new();
+                for account in tx.accounts()? {
+                    for subscription in tx.subscriptions(account.id)? {
+                        let name = subscription.display_name().to_owned();
+                        names.insert(subscription.id, name);
+                    }
+                }
+                Ok(names)
+            })
+            .unwrap_or_default()
+    }
+
+    /// What signs this account in; kept in memory once it was read.
+    async fn credential(&self, account: &Account) -> Result<Credential, Failure> {
+        if account.sign_in == SignIn::None && account.header_names.is_empty() {
+            return Ok(Credential::default());
+        }
+        if let Some(known) = lock(&self.credentials).get(&account.id) {
+            return Ok(known.clone());
+        }
+        let says = match self.secrets.get(account.secrets, account.id).await {
+            Ok(Some(credential)) => {
+                lock(&self.credentials).insert(account.id, credential.clone());
+                return Ok(credential);
+            }
+            Ok(None) => format!("The password of {} is not there any more. Sign in again.", account.name),
+            Err(SecretError::Missing) => format!(
+                "This desktop has no keyring, so the password of {} cannot be read. Start a keyring \
+                 (GNOME Keyring, KWallet, KeePassXC), or sign in again and choose where to keep it.",
+                account.name
+            ),
+            Err(SecretError::Locked) => format!(
+                "The keyring is locked, so the password of {} cannot be read. Unlock it, then retry.",
+                account.name
+            ),
+            Err(SecretError::Timeout | SecretError::Refused(_)) => format!(
+                "The keyring did not hand out the password of {}. Unlock it, then retry.",
+                account.name
+            ),
+        };
+        Err(Failure {
+            kind: FailureKind::SignIn,
+            says,
+            retry_after: None,
+        })
+    }
+
+    /// An account's connection is in a new state.
+    fn connection_changed(&self, account: AccountId, state: &State) {
+        let (shown, retry_at) = match &state.phase {
+            Phase::Idle => (ConnectionState::Idle, None),
+            Phase::Connecting => (ConnectionState::Connecting, None),
+            Phase::Live { .. } => (ConnectionState::Live, None),
+            Phase::Waiting { until_now, .. } => (ConnectionState::Waiting, Some(*until_now)),
+            Phase::Offline => (ConnectionState::Offline, None),
+            Phase::Stopped => (ConnectionState::Stopped, None),
+        };
+        let connected = matches!(
+            shown,
+            ConnectionState::Connecting | ConnectionState::Live
+        );
+        let view = ConnectionView {
+            account,
+            // The name is filled in when the view is asked for: it may change.
+            account_name: String::new(),
+            state: shown,
+            transport: state.transport().filter(|_| connected),
+            since: state.since,
+            retry_at,
+            problem: state.problem.clone(),
+        };
+        let before = lock(&self.connections).insert(account, view.clone());
+        if before.as_ref() != Some(&view) {
+            self.hint(Event::Status);
+            self.hint(Event::Accounts);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Changes owed to servers: sent in order, one at a time for each account, kept through restarts, given
+//! up only visibly.
+
+use super::Shared;
+use super::connection::task::route;
+use crate::backend::registry;
+use crate::model::Account;
+use crate::store::{Owed, StoreError};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use tidings_api::Event;
+
+/// The first pause after a failure; it doubles with each.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// The longest pause.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
+/// After so many failures in which the server answered, a change is given up.
+const ANSWERED_ATTEMPTS: u32 = 10;
+
+/// Runs until it is dropped.
+pub async fn run(shared: Arc<Shared>) {
+    loop {
+        let sent = round(&shared).await;
+        let next = match sent {
+            Ok(()) => shared.store.read(|tx| tx.next_owed_at()),
+            Err(error) => Err(error),
+        };
+        let next = next.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the outbox could not be read");
+            shared.clock.now().checked_add(FIRST_PAUSE).ok()
+        });
+        let sleep = async {
+            match next {
+                Some(at) => shared.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleep => {}
+            () = shared.wake_outbox.notified() => {}
+        }
+    }
+}
+
+/// Sends all that is due now.
+async fn round(shared: &Shared) -> Result<(), StoreError> {
+    for account in shared.store.read(|tx| tx.accounts())? {
+        while let Some(owed) = shared.store.read(|tx| tx.owed(account.id, shared.clock.now()))? {
+            let id = owed.id;
+            let outcome = send(shared, &account, &owed).await;
+            let now = shared.clock.now();
+            let wait = matches!(outcome, Outcome::Later);
+            shared.store.write(|tx| match outcome {
+                Outcome::Done => tx.owed_done(id),
+                Outcome::Later => tx.owed_later(id, pause(now, owed.attempts)),
+                Outcome::Never(says) => {
+                    tracing::warn!(account = %account.id, %says, "a change could not be told to the server");
+                    tx.owed_never(id, &says)
+                }
+            })?;
+            shared.hint(Event::Status);
+            if wait {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Outcome {
+    Done,
+    Later,
+    Never(String),
+}
+
+fn pause(now: Timestamp, attempts: u32) -> Timestamp {
+    let pause = FIRST_PAUSE
+        .checked_mul(1_i32.checked_shl(attempts.min(16)).unwrap_or(i32::MAX))
+        .unwrap_or(LONGEST_PAUSE)
+        .min(LONGEST_PAUSE);
+    now.checked_add(pause).unwrap_or(now)
+}
+
+async fn send(shared: &Shared, account: &Account, owed: &Owed) -> Outcome {
+    let backend = registry::backend(account.kind);
+    let Some(request) =
+        backend.mirror(&account.url, &owed.topic, &owed.replace_key, owed.mirror)
+    else {
+        return Outcome::Done;
+    };
+    let Ok(route) = route(shared, account).await else {
+        return Outcome::Later;
+    };
+    match shared.dial.fetch(&request, &route).await {
+        Ok(answer) => match answer.status() {
+            200..=299 => Outcome::Done,
+            // Gone there already, or a server that is too old to know of it.
+            404 | 405 | 410 => Outcome::Done,
+            403 => Outcome::Never(format!(
+                "{} does not let this account change {}.",
+                account.name, owed.topic
+            )),
+            400 => Outcome::Never(format!("{} cannot change this.", account.name)),
+            status if owed.attempts >= ANSWERED_ATTEMPTS => {
+                Outcome::Never(format!("{} answered with status {status}.", account.name))
+            }
+            _ => Outcome::Later,
+        },
+        Err(_) => Outcome::Later,
+    }
+}

@@ -1,0 +1,219 @@
+//! Toasts: claims what is decided, composes it, shows it, and hears what the user did with it. The
+//! notifier may be slow, absent or hang; nothing but toasts waits for it.
+
+use super::Shared;
+use crate::model::{Notification, Tier};
+use crate::policy::compose;
+use crate::ports::{ClosedBy, NotifierError, Toast, ToastEvent, ToastKey};
+use crate::store::{StoreError, ToastId, ToastJob};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use tidings_api::{Request, Target};
+
+/// Toasts that waited longer than this are told as one digest.
+const STALE: SignedDuration = SignedDuration::from_mins(2);
+/// How soon an absent notifier is tried again; it also says when it comes.
+const RETRY: Duration = Duration::from_secs(60);
+/// Buttons of a toast; daemons show few.
+const BUTTONS: usize = 3;
+
+/// Shows what is due to be shown. Runs until it is dropped.
+pub async fn run(shared: Arc<Shared>) {
+    loop {
+        let now = shared.clock.now();
+        match shared.store.write(|tx| tx.claim_toast(now)) {
+            Ok(Some(job)) => {
+                let id = job.id;
+                let result = shared.notifier.show(toast(&shared, &job)).await;
+                if !shown(&shared, id, result) {
+                    tokio::select! {
+                        () = shared.clock.sleep(RETRY) => {}
+                        () = shared.wake_presenter.notified() => {}
+                    }
+                    fold_stale(&shared);
+                }
+            }
+            Ok(None) => shared.wake_presenter.notified().await,
+            Err(error) => {
+                tracing::warn!(%error, "toasts could not be claimed");
+                shared.clock.sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// Stores how it went; `false` if the notifier is to be given a rest.
+fn shown(shared: &Shared, id: ToastId, result: Result<(), NotifierError>) -> bool {
+    let now = shared.clock.now();
+    let (stored, go_on) = match result {
+        Ok(()) => {
+            shared.notice("toasts", None);
+            let open = shared.store.write(|tx| tx.toast_shown(id, now));
+            if open == Ok(false) {
+                // It was read while it went to the screen.
+                let _ = shared.over.send(id);
+            }
+            (open.map(drop), true)
+        }
+        Err(NotifierError::Absent) => {
+            shared.notice("toasts", Some(words(&NotifierError::Absent)));
+            (shared.store.write(|tx| tx.toast_failed(id)), false)
+        }
+        // It may be on the screen or not. At most once: it is not tried again.
+        Err(error) => {
+            tracing::warn!(%error, "a toast may not have been shown");
+            shared.notice("toasts", Some(words(&error)));
+            let go_on = !matches!(error, NotifierError::Timeout);
+            (shared.store.write(|tx| tx.toast_closed(id, now)), go_on)
+        }
+    };
+    if let Err(error) = stored {
+        tracing::warn!(%error, "a toast's progress could not be stored");
+    }
+    go_on
+}
+
+fn words(error: &NotifierError) -> String {
+    match error {
+        NotifierError::Absent => "Nothing on this desktop shows notifications just now. They are kept in \
+                                  the inbox."
+            .to_owned(),
+        NotifierError::Timeout => "The desktop's notification service does not answer. Notifications are \
+                                   kept in the inbox."
+            .to_owned(),
+        NotifierError::Refused(why) => format!(
+            "The desktop's notification service refused a notification ({why}). It is kept in the inbox."
+        ),
+    }
+}
+
+fn toast(shared: &Shared, job: &ToastJob) -> Toast {
+    let names = shared.subscription_names();
+    let name = |n: &Notification| names.get(&n.subscription).cloned().unwrap_or_default();
+    let composed = compose::compose(&job.members, job.count, job.batch.as_deref(), &name);
+    let actions = match job.members.as_slice() {
+        [only] if job.count == 1 => only
+            .draft
+            .actions
+            .iter()
+            .enumerate()
+            .filter(|(_, action)| action.kind != crate::model::ActionKind::Unsupported)
+            .take(BUTTONS)
+            .map(|(index, action)| (format!("act:{index}"), action.label.clone()))
+            .collect(),
+        _ => Vec::new(),
+    };
+    Toast {
+        key: ToastKey(job.id.0),
+        title: composed.title,
+        body: composed.body,
+        tier: job.tier,
+        sound: job.sound && !job.update,
+        update: job.update,
+        actions,
+    }
+}
+
+/// Folds toasts that could not be shown in time into one digest.
+pub fn fold_stale(shared: &Shared) {
+    let now = shared.clock.now();
+    let before = now.checked_sub(STALE).unwrap_or(Timestamp::MIN);
+    let folded = shared.store.write(|tx| {
+        let interrupted = tx.interrupted(now, before)?;
+        let deliveries: Vec<_> = interrupted
+            .iter()
+            .filter(|(_, n)| n.read_at.is_none() && n.done_at.is_none())
+            .map(|(delivery, _)| *delivery)
+            .collect();
+        if deliveries.is_empty() {
+            return Ok(false);
+        }
+        let tier = interrupted
+            .iter()
+            .map(|(_, n)| n.draft.tier)
+            .max()
+            .unwrap_or(Tier::Important);
+        tx.new_toast(Some("away"), tier, false, &deliveries, now)?;
+        Ok(true)
+    });
+    match folded {
+        Ok(true) => shared.wake_presenter.notify_one(),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "late toasts could not be folded"),
+    }
+}
+
+/// Takes toasts off the screen that are over, one after the other. Runs until it is dropped.
+pub async fn withdraw(shared: Arc<Shared>, mut over: tokio::sync::mpsc::UnboundedReceiver<ToastId>) {
+    while let Some(id) = over.recv().await {
+        shared.notifier.withdraw(ToastKey(id.0)).await;
+    }
+}
+
+/// Hears what happens to toasts. Runs until it is dropped.
+pub async fn listen(shared: Arc<Shared>) {
+    loop {
+        let heard = match shared.notifier.event().await {
+            ToastEvent::Activated { key, action, token } => {
+                activated(&shared, ToastId(key.0), &action, token).await
+            }
+            ToastEvent::Closed { key, by } => closed(&shared, ToastId(key.0), by),
+            ToastEvent::Available => {
+                let forgotten = shared.store.write(|tx| tx.forget_shown());
+                shared.notice("toasts", None);
+                shared.wake_presenter.notify_one();
+                forgotten
+            }
+            ToastEvent::Gone => Ok(()),
+        };
+        if let Err(error) = heard {
+            tracing::warn!(%error, "what happened to a toast could not be stored");
+        }
+    }
+}
+
+fn closed(shared: &Shared, id: ToastId, _by: ClosedBy) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    shared.store.write(|tx| tx.toast_closed(id, now))
+}
+
+async fn activated(
+    shared: &Arc<Shared>,
+    id: ToastId,
+    action: &str,
+    token: Option<String>,
+) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let members = shared.store.write(|tx| {
+        let members = tx.members(id)?;
+        tx.toast_closed(id, now)?;
+        Ok(members)
+    })?;
+    let target = match members.as_slice() {
+        [only] => Target::Notification { id: *only },
+        _ => Target::Inbox,
+    };
+    let index = action.strip_prefix("act:").and_then(|n| n.parse().ok());
+    if let (Some(action), [only]) = (index, members.as_slice()) {
+        let request = Request::Act {
+            id: *only,
+            action,
+            confirmed: false,
+        };
+        match Box::pin(super::handle::handle(shared, request)).await {
+            Ok(tidings_api::Reply::Act(
+                tidings_api::ActOutcome::Confirm { .. } | tidings_api::ActOutcome::Copy { .. },
+            ))
+            | Err(_) => {
+                // It needs the user's eyes: the question, the clipboard or the error is in the window.
+                shared.desktop.present(target, token);
+            }
+            Ok(_) => {}
+        }
+        return Ok(());
+    }
+    // The window marks it read once it is on the screen.
+    shared.desktop.present(target, token);
+    Ok(())
+}
