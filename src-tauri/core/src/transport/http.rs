@@ -1,5 +1,5 @@
 //! Requests over HTTP: building them, signing them in, following redirects within an origin, and
-//! reading finite answers. Streams and WebSockets begin here too.
+//! reading finite answers. Every link begins here too.
 
 use super::fault::{Unresolved, before_response, in_body};
 use super::limits::{self, Times};
@@ -26,7 +26,7 @@ use url::{Host, Url};
 /// What a client is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// One connection each, held open: streams and WebSockets. HTTP/1.1, since there is nothing to
+    /// One connection each, held open: every link. HTTP/1.1, since there is nothing to
     /// multiplex and a WebSocket needs it.
     Link,
     /// Finite requests, which may share connections.
@@ -192,7 +192,7 @@ impl Network {
         let mut lines = LineReader::new(response.bytes_stream().boxed(), limits::REFUSAL);
         let body = match within(deadline, lines.rest(limits::REFUSAL)).await {
             Ok(Ok(body)) => body,
-            _ => String::new(),
+            _ => lines.so_far(),
         };
         TransportError::Refused {
             status,
@@ -469,6 +469,9 @@ pub(super) fn redirect(
     }
 }
 
+/// A wrong weekday does not make a date unreadable.
+static DATES: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
+
 /// `Retry-After` (RFC 9110, 10.2.3): seconds or a date, within 1 s to 15 min.
 pub(super) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -476,7 +479,7 @@ pub(super) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Dura
         // More digits than fit are a long time all the same.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
-        let at = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        let at = DATES.parse_timestamp(text).ok()?;
         Duration::try_from(at.duration_since(clock.now())).unwrap_or_default()
     };
     Some(wish.clamp(limits::RETRY_AFTER_LEAST, limits::RETRY_AFTER_MOST))

@@ -53,13 +53,13 @@ where
         }
     }
 
-    /// The rest of the body, cut at `limit` bytes.
+    /// The rest of the body, cut at `limit` bytes. May be dropped half-way: what came is kept.
     pub(super) async fn rest(&mut self, limit: usize) -> Result<String, E> {
-        let mut rest = std::mem::take(&mut self.partial);
         loop {
-            let room = limit.saturating_sub(rest.len());
+            let room = limit.saturating_sub(self.partial.len());
             let chunk = std::mem::take(&mut self.chunk);
-            rest.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            self.partial
+                .extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
                 break;
             }
@@ -68,13 +68,19 @@ where
                 None => break,
             }
         }
+        Ok(self.so_far())
+    }
+
+    /// What [`LineReader::rest`] read until it was dropped.
+    pub(super) fn so_far(&mut self) -> String {
+        let mut bytes = std::mem::take(&mut self.partial);
         // A character cut in two at the limit is dropped, not replaced.
-        if let Err(error) = std::str::from_utf8(&rest)
+        if let Err(error) = std::str::from_utf8(&bytes)
             && error.error_len().is_none()
         {
-            rest.truncate(error.valid_up_to());
+            bytes.truncate(error.valid_up_to());
         }
-        Ok(text(rest))
+        text(bytes)
     }
 
     /// The next piece of what is here already.

@@ -1,0 +1,113 @@
+//! Server-sent events.
+
+use super::peer::{EVENTS, Peer, header};
+use super::*;
+
+const SSE: TransportKind = TransportKind::Sse;
+
+#[tokio::test]
+async fn events_split_at_every_point_are_the_same() {
+    let body = "\u{feff}: hello\nevent: open\r\ndata: {\"a\":\"ä🔔\"}\rdata: more\n\nid: 7\n\ndata\n\ndata: cut";
+    let bytes = body.as_bytes();
+    for split in 1..bytes.len() {
+        let peer = Peer::start(move |_, mut conn| async move {
+            conn.say(EVENTS).await;
+            conn.chunk(&bytes[..split]).await;
+            conn.chunk(&bytes[split..]).await;
+            conn.end_chunks().await;
+        })
+        .await;
+        let (network, _) = network();
+        let mut link = open(&network, SSE, &peer.url).await.expect("a link");
+        assert_eq!(
+            link.next().await,
+            Ok(Frame::Alive),
+            "a comment, split at {split}"
+        );
+        assert_eq!(link.next().await, Ok(text("{\"a\":\"ä🔔\"}\nmore")));
+        assert_eq!(link.next().await, Ok(Frame::Alive), "an id alone");
+        assert_eq!(link.next().await, Ok(text("")));
+        let closed = Err(TransportError::Closed { code: None });
+        assert_eq!(link.next().await, closed);
+        assert_eq!(link.next().await, closed, "it stays over");
+        assert_eq!(peer.requests().len(), 1, "it never reconnects by itself");
+    }
+}
+
+#[tokio::test]
+async fn eight_mebibytes_of_event_cost_only_themselves() {
+    let peer = Peer::start(|_, mut conn| async move {
+        conn.say(EVENTS).await;
+        conn.chunk("data: before\n\ndata: ").await;
+        for _ in 0..128 {
+            conn.chunk(vec![b'x'; 64 << 10]).await;
+        }
+        conn.chunk("\n\ndata: after\n\n").await;
+        conn.hold().await;
+    })
+    .await;
+    let (network, _) = network();
+    let mut link = open(&network, SSE, &peer.url).await.expect("a link");
+    let mut frames = Vec::new();
+    while frames.last() != Some(&Frame::Text("after".to_owned())) {
+        frames.push(link.next().await.expect("a frame"));
+    }
+    assert_eq!(frames[0], Frame::Text("before".to_owned()));
+    assert!(frames.contains(&Frame::TooLong));
+    let texts = frames
+        .iter()
+        .filter(|frame| matches!(frame, Frame::Text(_)));
+    assert_eq!(texts.count(), 2);
+}
+
+#[tokio::test]
+async fn only_an_event_stream_is_one() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\r\ndata: x\n\n..",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let peer = Peer::saying(head).await;
+        let (network, _) = network();
+        assert_eq!(
+            error(open(&network, SSE, &peer.url).await),
+            TransportError::Portal
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_accept_header_and_no_last_event_id() {
+    let peer = Peer::saying(EVENTS).await;
+    let (network, _) = network();
+    let mut request = get(&peer.url, "t/sse");
+    request
+        .headers
+        .push(("Accept".to_owned(), "text/plain".to_owned()));
+    network.open(SSE, &request, &route()).await.expect("a link");
+    let head = peer.requests()[0].to_lowercase();
+    assert_eq!(
+        header(&head, "accept").as_deref(),
+        Some("text/event-stream")
+    );
+    assert_eq!(head.matches("\r\naccept: ").count(), 1);
+    assert!(!head.contains("last-event-id"));
+}
+
+#[tokio::test]
+async fn a_broken_stream_of_events_says_so() {
+    let peer = Peer::start(|_, mut conn| async move {
+        conn.say(EVENTS).await;
+        conn.chunk("data: one\n\ndata: two").await;
+    })
+    .await;
+    let (network, _) = network();
+    let mut link = open(&network, SSE, &peer.url).await.expect("a link");
+    assert_eq!(link.next().await, Ok(text("one")));
+    let broken = link.next().await;
+    assert!(
+        matches!(broken, Err(TransportError::Broken(_))),
+        "{broken:?}"
+    );
+    assert_eq!(link.next().await, broken);
+}
