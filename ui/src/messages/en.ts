@@ -134,11 +134,14 @@ export const words = {
     helpTitle: "Searching",
     clear: "Clear search",
     terms: [
-      ["disk full", "both words, anywhere in title, text or tags"],
+      ["disk full", "both words, anywhere"],
+      ['"disk full"', "these words, one after the other"],
+      ["-test", "without this word"],
       ["from:backups", "from a topic or account of this name"],
-      ["is:unread", "also is:read, is:critical, is:important"],
-      ["before:monday", "or a date: before:2026-11-01; after: likewise"],
+      ["is:unread", "or is:read"],
+      ["before:monday", "or a date, before:2026-11-01; after: likewise"],
       ["p>=4", "priority 4 and 5"],
+      ["tag:disk", "with this tag"],
     ] as [string, string][],
     results: (number: number, more: boolean) =>
       more ? `More than ${count(number)} found` : `${count(number)} found`,

@@ -17,7 +17,9 @@ export function resizeTo(em: number): void {
 vi.stubGlobal("matchMedia", (query: string) => {
   const least = /min-width:\s*([\d.]+)em/.exec(query);
   return {
-    matches: least ? width >= Number(least[1]) : false,
+    get matches() {
+      return least ? width >= Number(least[1]) : false;
+    },
     media: query,
     addEventListener: () => undefined,
     removeEventListener: () => undefined,

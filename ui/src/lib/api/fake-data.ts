@@ -119,7 +119,7 @@ const BACKUP_HTML = `<p>Nightly run of <strong>atlas</strong> finished, with <em
 <pre><code>restic check --read-data-subset=1/30
 no errors were found
 </code></pre>
-<p>More in <a href="https://backup.example.org/runs/881" rel="noopener noreferrer">the log of this run</a>.</p>`;
+<p>More in <a href="https://backup.example.org/runs/881/log" rel="noopener noreferrer">the log of this run</a>.</p>`;
 
 /** Notifications of every kind, newest first. */
 export function sampleDetails(now: number): Partial<Detail>[] {

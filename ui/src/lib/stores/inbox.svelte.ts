@@ -44,6 +44,8 @@ export class Inbox {
   /** Loading takes long enough to say so. */
   slow = $state(false);
   error = $state.raw<ErrorView | null>(null);
+  /** What is wrong with the search, while the list shows what it showed before. */
+  searchProblem = $state("");
   /** When the list was last read. */
   checkedAt = $state<number | null>(null);
 
@@ -132,10 +134,18 @@ export class Inbox {
       this.checkedAt = Date.now();
       this.phase = "ready";
       this.error = null;
+      this.searchProblem = "";
     } catch (thrown) {
       if (generation !== this.#generation) return;
-      this.error = errorView(thrown);
-      this.phase = "failed";
+      const error = errorView(thrown);
+      if (error.code === "invalid" && this.filter.search !== "") {
+        // Half a term was typed.
+        this.searchProblem = error.message;
+        this.phase = "ready";
+      } else {
+        this.error = error;
+        this.phase = "failed";
+      }
     } finally {
       clearTimeout(slow);
       if (generation === this.#generation) this.slow = false;

@@ -65,6 +65,19 @@ describe("paging", () => {
     expect(inbox.error).toBeNull();
   });
 
+  it("keeps the list while a search is only half typed", async () => {
+    const { fake, inbox } = await setUp();
+    const before = ids(inbox);
+    fake.failures.set("list", { code: "invalid", message: "“mon” is no day.", detail: "" });
+    await inbox.show({ search: "before:mon" });
+    expect(inbox.searchProblem).toBe("“mon” is no day.");
+    expect(ids(inbox)).toEqual(before);
+    fake.failures.clear();
+    await inbox.show({ search: "disk" });
+    expect(inbox.searchProblem).toBe("");
+    expect(ids(inbox)).toEqual([60]);
+  });
+
   it("says that it loads only when that takes long", async () => {
     const inbox = new Inbox(new Session(new Client(new Fake({ scenario: "slow" }))), new Announcer());
     void inbox.load();

@@ -1,0 +1,213 @@
+import { render, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+import { Client } from "../../lib/api";
+import { Fake, type FakeOptions } from "../../lib/api/fake";
+import type { Request } from "../../lib/bindings/Request";
+import { Session } from "../../lib/stores/session.svelte";
+import { violations } from "../../testing/axe";
+import SettingsView from "./SettingsView.svelte";
+
+async function open(options: FakeOptions = {}) {
+  const fake = new Fake(options);
+  const session = new Session(new Client(fake));
+  await session.start();
+  const ready = vi.fn();
+  const { container } = render(SettingsView, { props: { session, target: { show: "settings" }, onready: ready } });
+  await waitFor(() => expect(ready).toHaveBeenCalled());
+  return { fake, session, container, user: userEvent.setup() };
+}
+
+const last = <D extends Request["do"]>(fake: Fake, what: D) =>
+  fake.calls.filter((call): call is Extract<Request, { do: D }> => call.do === what).at(-1);
+
+async function fill(user: ReturnType<typeof userEvent.setup>, url: string, password = "secret") {
+  await user.click(screen.getByTestId("add-account"));
+  const form = within(screen.getByTestId("account-form"));
+  await user.type(form.getByTestId("account-url"), `${url}{Enter}`);
+  await user.click(await form.findByTestId("sign-in-basic"));
+  await user.type(form.getByTestId("account-user"), "ada");
+  await user.type(form.getByTestId("account-secret"), password);
+}
+
+describe("adding an account", () => {
+  it("goes from a pasted address to an account", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "ntfy.example.org/backups");
+    expect(screen.getByTestId("detected").textContent).toBe("An ntfy server answers at ntfy.example.org.");
+    expect(screen.getByTestId("topic-chip").textContent).toContain("backups");
+    await user.type(screen.getByTestId("account-topics"), "alerts");
+    await user.click(screen.getByTestId("account-save"));
+    await screen.findByTestId("account-card");
+    expect(last(fake, "account_add")).toMatchObject({
+      url: "https://ntfy.example.org",
+      kind: "ntfy",
+      topics: ["backups", "alerts"],
+      sign_in: { by: "basic", user: "ada" },
+      secret: "secret",
+      secrets: "keyring",
+      allow_http: false,
+    });
+    expect(screen.queryByTestId("account-form")).toBeNull();
+  });
+
+  it("tests hop by hop and says which one failed", async () => {
+    const { user } = await open({ scenario: "first" });
+    await fill(user, "ntfy.example.org", "wrong");
+    await user.click(screen.getByTestId("account-test"));
+    const hops = await screen.findAllByTestId("hop");
+    expect(hops.map((hop) => hop.dataset["result"])).toEqual(["ok", "ok", "ok", "ok", "failed"]);
+    expect(hops.at(-1)?.textContent).toContain("The server refused the password");
+  });
+
+  it("asks where the password goes when the keyring is locked, and goes on", async () => {
+    const { fake, user } = await open({ scenario: "keyring" });
+    await fill(user, "ntfy.example.org/backups");
+    await user.click(screen.getByTestId("account-save"));
+    const choice = await screen.findByTestId("keyring-choice");
+    expect(choice.textContent).toContain("The keyring is locked");
+    expect(last(fake, "account_add")?.secrets).toBe("keyring");
+    await user.click(within(choice).getByTestId("secrets-memory"));
+    await waitFor(() => expect(screen.queryByTestId("account-form")).toBeNull());
+    expect(last(fake, "account_add")).toMatchObject({ secrets: "memory", secret: "secret" });
+  });
+
+  it("says what is wrong with an address, and forgets nothing that was typed", async () => {
+    const { user } = await open({ scenario: "first" });
+    await user.click(screen.getByTestId("add-account"));
+    await user.type(screen.getByTestId("account-url"), "not an address{Enter}");
+    expect((await screen.findByTestId("failure")).textContent).toContain("This is not an address");
+    expect(screen.getByTestId<HTMLInputElement>("account-url").value).toBe("not an address");
+    expect(screen.queryByTestId("account-save")).toBeNull();
+  });
+
+  it("lets a server that is away just now be added all the same", async () => {
+    const { user } = await open({ scenario: "first" });
+    await user.click(screen.getByTestId("add-account"));
+    await user.type(screen.getByTestId("account-url"), "unreachable.example.org{Enter}");
+    expect((await screen.findByTestId("failure")).dataset["code"]).toBe("network");
+    expect(screen.getByTestId("account-save")).toBeTruthy();
+  });
+
+  it("warns of cleartext, but not to this machine", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "http://ntfy.lan/backups");
+    await user.click(screen.getByTestId("account-allow-http"));
+    await user.click(screen.getByTestId("account-save"));
+    await waitFor(() => expect(last(fake, "account_add")?.allow_http).toBe(true));
+    await fill(user, "http://127.0.0.1:8080/backups");
+    expect(screen.queryByTestId("account-allow-http")).toBeNull();
+  });
+});
+
+describe("an account", () => {
+  it("is edited at once, and a failure is shown where it happened", async () => {
+    const { fake, user } = await open();
+    const [edit] = screen.getAllByTestId("edit-account");
+    if (edit) await user.click(edit);
+    await user.selectOptions(screen.getByTestId("edit-min-tier"), "critical");
+    expect(last(fake, "account_edit")?.edit).toMatchObject({ min_tier: "critical", name: null, secret: null });
+    fake.failures.set("account_edit", { code: "storage", message: "The disk is full.", detail: "" });
+    const muted = screen.getByTestId<HTMLInputElement>("edit-muted");
+    await user.click(muted);
+    expect((await screen.findByTestId("failure")).textContent).toContain("The disk is full.");
+    expect(muted.checked).toBe(false);
+  });
+
+  it("signs in again without the old password being there", async () => {
+    const { fake, user } = await open();
+    const [edit] = screen.getAllByTestId("edit-account");
+    if (edit) await user.click(edit);
+    const secret = await screen.findByTestId<HTMLInputElement>("account-secret");
+    expect(secret.value).toBe("");
+    await user.type(secret, "fresh");
+    await user.click(screen.getByTestId("edit-sign-in-save"));
+    expect(last(fake, "account_edit")?.edit).toMatchObject({ secret: "fresh", secrets: "keyring" });
+    await waitFor(() => expect(secret.value).toBe(""));
+  });
+
+  it("takes a topic, and says why not", async () => {
+    const { session, user } = await open();
+    const [edit] = screen.getAllByTestId("edit-account");
+    if (edit) await user.click(edit);
+    await user.type(screen.getByTestId("topic-add"), "no spaces{Enter}");
+    expect((await screen.findByTestId("failure")).textContent).toContain("letters, digits");
+    await user.clear(screen.getByTestId("topic-add"));
+    await user.type(screen.getByTestId("topic-add"), "garden{Enter}");
+    await waitFor(() => expect(session.accounts?.[0]?.subscriptions.at(-1)?.topic).toBe("garden"));
+  });
+
+  it("says which gaps were filled and which were not", async () => {
+    const { user } = await open();
+    const [edit] = screen.getAllByTestId("edit-account");
+    if (edit) await user.click(edit);
+    const [backups] = screen.getAllByTestId("subscription-row");
+    expect(backups?.textContent).toMatch(/4 notifications fetched afterwards/);
+    expect(backups?.textContent).toMatch(/12 notifications fetched afterwards; some had expired on the server/);
+  });
+
+  it("is removed only after a question", async () => {
+    const { fake, user } = await open();
+    const [edit] = screen.getAllByTestId("edit-account");
+    if (edit) await user.click(edit);
+    await user.click(screen.getByTestId("account-remove"));
+    expect(last(fake, "account_remove")).toBeUndefined();
+    await user.click(screen.getByTestId("account-remove-yes"));
+    await waitFor(() => expect(screen.getAllByTestId("account-card").length).toBe(1));
+  });
+});
+
+describe("settings", () => {
+  it("apply at once, and go back if they could not be kept", async () => {
+    const { fake, user } = await open();
+    await user.click(screen.getByTestId("section-appearance"));
+    await user.click(screen.getByTestId("theme-dark"));
+    expect(last(fake, "settings_set")?.appearance).toBe("dark");
+    await user.click(screen.getByTestId("section-about"));
+    fake.failures.set("settings_set", { code: "storage", message: "The settings file is read-only.", detail: "" });
+    const box = screen.getByTestId<HTMLInputElement>("letter-shortcuts");
+    await user.click(box);
+    expect((await screen.findByTestId("failure")).textContent).toContain("read-only");
+    expect(box.checked).toBe(true);
+  });
+
+  it("refuse a number that makes no sense, in words", async () => {
+    const { fake, user } = await open();
+    await user.click(screen.getByTestId("section-storage"));
+    const field = screen.getByTestId("keep-count");
+    await user.clear(field);
+    await user.type(field, "5{Tab}");
+    expect((await screen.findByTestId("failure")).textContent).toContain("Type a number");
+    expect(last(fake, "settings_set")).toBeUndefined();
+  });
+
+  it("pause and resume", async () => {
+    const { fake, user } = await open();
+    await user.click(screen.getByTestId("section-notifications"));
+    await user.click(screen.getByTestId("pause-60"));
+    expect(last(fake, "pause")).toMatchObject({ pause: "for", minutes: 60, critical_rings: true });
+    await user.click(await screen.findByTestId("resume"));
+    expect(await screen.findByTestId("pause-60")).toBeTruthy();
+  });
+
+  it("show what works on this desktop, with advice", async () => {
+    const { user } = await open();
+    await user.click(screen.getByTestId("section-notifications"));
+    const items = await screen.findAllByTestId("doctor-item");
+    expect(items.map((item) => item.dataset["verdict"])).toContain("bad");
+    expect(items.find((item) => item.dataset["verdict"] === "bad")?.textContent).toContain("Install and unlock one");
+  });
+});
+
+it.each(["accounts", "notifications", "appearance", "storage", "about"])("has nothing that axe objects to: %s", async (section) => {
+  const { container, user } = await open();
+  await user.click(screen.getByTestId(`section-${section}`));
+  if (section === "accounts") {
+    const [edit] = screen.getAllByTestId("edit-account");
+    if (edit) await user.click(edit);
+    await fill(user, "http://ntfy.lan/backups");
+    await user.click(screen.getByTestId("account-test"));
+    await screen.findAllByTestId("hop");
+  }
+  expect(await violations(container)).toEqual([]);
+});
