@@ -73,8 +73,6 @@ export const words = {
     copy: "Copy",
     dismiss: "Dismiss",
     details: "Details",
-    remove: "Remove",
-    save: "Save",
     back: "Back",
     retry: "Try again",
     working: "Working…",
@@ -88,16 +86,13 @@ export const words = {
     addAccount: "Add an account",
     muted: "muted",
     unread: (number: number) => `${count(number)} unread`,
-    allOf: (account: string, state: string) => `${account}, ${state}`,
   },
 
   list: {
     label: (place: string) => `${place}: notifications`,
     markAllRead: "Mark all read",
-    select: (title: string) => `Select ${title}`,
     loading: "Loading notifications…",
     newOnes: (number: number) => `${count(number)} new`,
-    showNew: "show them",
     rowName: (
       unread: boolean,
       tier: string,
@@ -105,8 +100,6 @@ export const words = {
       source: string,
       ago: string,
     ): string => `${unread ? "Unread" : "Read"}, ${tier.toLowerCase()}, ${title}, ${source}, ${ago}`,
-    versions: (number: number) => `updated ${number}×`,
-    failed: "The list could not be read",
   },
 
   selection: {
@@ -203,11 +196,9 @@ export const words = {
 
   detail: {
     label: "Notification",
-    loading: "Loading…",
     gone: "This notification cannot be shown",
     priority: (number: number) => `priority ${number}`,
     received: (time: string) => `received ${time}`,
-    attachment: "Attachment",
     expires: (time: string) => `on the server until ${time}`,
     expired: "no longer on the server",
     revisions: (number: number) => n(number, "earlier version", "earlier versions"),
@@ -246,8 +237,6 @@ export const words = {
       storage: "Storage",
       about: "Advanced",
     },
-    saved: "Saved",
-    failed: "The settings could not be read",
   },
 
   accounts: {

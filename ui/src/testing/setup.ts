@@ -1,6 +1,10 @@
 // What jsdom lacks: a layout, media queries, modal dialogs.
 
+import { configure } from "@testing-library/svelte";
 import { afterEach, vi } from "vitest";
+
+// What is waited for comes, however busy the machine is.
+configure({ asyncUtilTimeout: 15_000 });
 
 /** The height that every scrolling list has in tests, pixels. */
 const VIEWPORT = 600;

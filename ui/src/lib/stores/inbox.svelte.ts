@@ -114,10 +114,12 @@ export class Inbox {
     this.clearSelection();
     this.cursor = null;
     await this.load();
-    this.topWanted += 1;
+    if (this.filter.search !== "" && this.phase === "ready" && this.searchProblem === "") {
+      this.#announcer.say(words.search.results(this.rows.length, this.loaded.next !== null));
+    }
   }
 
-  /** Reads the list from its top. */
+  /** Reads the list from its top, and shows the top. */
   async load(): Promise<void> {
     const generation = ++this.#generation;
     this.#loadingMore = false;
@@ -130,6 +132,7 @@ export class Inbox {
       if (generation !== this.#generation) return;
       this.#sticky.clear();
       this.pending = new Set();
+      this.topWanted += 1;
       this.loaded = { rows: page.rows, next: page.next };
       this.checkedAt = Date.now();
       this.phase = "ready";
@@ -191,7 +194,6 @@ export class Inbox {
   /** Shows what arrived meanwhile. */
   async release(): Promise<void> {
     await this.load();
-    this.topWanted += 1;
   }
 
   #keeps = (row: Row) => this.#sticky.has(row.id);

@@ -66,7 +66,7 @@ describe("paging", () => {
   });
 
   it("keeps the list while a search is only half typed", async () => {
-    const { fake, inbox } = await setUp();
+    const { fake, inbox, announcer } = await setUp();
     const before = ids(inbox);
     fake.failures.set("list", { code: "invalid", message: "“mon” is no day.", detail: "" });
     await inbox.show({ search: "before:mon" });
@@ -76,6 +76,7 @@ describe("paging", () => {
     await inbox.show({ search: "disk" });
     expect(inbox.searchProblem).toBe("");
     expect(ids(inbox)).toEqual([60]);
+    expect(announcer.polite).toBe("1 found");
   });
 
   it("says that it loads only when that takes long", async () => {
@@ -109,10 +110,11 @@ describe("arrivals", () => {
     expect(ids(inbox)).toEqual(before);
     expect(inbox.pending.size).toBe(2);
     expect(inbox.cursor).toBe(before[3]);
+    const top = inbox.topWanted;
     await inbox.release();
     expect(inbox.pending.size).toBe(0);
     expect(ids(inbox)[0]).toBe(second.id);
-    expect(inbox.topWanted).toBe(1);
+    expect(inbox.topWanted).toBe(top + 1);
   });
 
   it("of another list are not shown in this one", async () => {
