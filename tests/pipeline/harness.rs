@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tidings_api::{
-    AccountDraft, AccountView, BackendKind, ConnectionState, ListQuery, Reply, Request, Row,
-    SecretPlace, SignIn, Status, TransportKind,
+    AccountDraft, AccountView, BackendKind, ConnectionState, ConnectionView, ListQuery, Reply,
+    Request, Row, SecretPlace, SignIn, Status, TransportKind,
 };
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::Clock as _;
@@ -17,6 +17,8 @@ use tidings_server::{Config, Publish, Server};
 
 /// Real time that anything may take before a test gives up; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Fake time that passes between two looks.
+const A_WHILE: Duration = Duration::from_millis(200);
 /// How often a waiting test looks again, and lets the fake clock reach the next deadline.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -74,7 +76,6 @@ impl Desk {
         drop(engine);
         Self::open(&clock, profile, secrets)
     }
-
 
     pub async fn ask(&self, request: Request) -> Reply {
         self.engine.handle(request).await.expect("it is answered")
@@ -156,6 +157,22 @@ impl Desk {
     /// Waits until the status is as wanted. While a connection waits to be tried again, its time comes
     /// at once: nothing here lasts as long as it would.
     pub async fn until(&self, what: &str, wanted: impl Fn(&Status) -> bool) {
+        self.wait(what, wanted, |status| self.let_retry(status))
+            .await;
+    }
+
+    /// The same, while time passes.
+    pub async fn until_in_time(&self, what: &str, wanted: impl Fn(&Status) -> bool) {
+        self.wait(what, wanted, |_| self.clock.advance(A_WHILE))
+            .await;
+    }
+
+    async fn wait(
+        &self,
+        what: &str,
+        wanted: impl Fn(&Status) -> bool,
+        meanwhile: impl Fn(&Status),
+    ) {
         let mut hints = self.engine.hints();
         let waiting = async {
             loop {
@@ -165,7 +182,7 @@ impl Desk {
                 }
                 tokio::select! {
                     _ = hints.recv() => {}
-                    () = look_again() => self.let_retry(&status),
+                    () = look_again() => meanwhile(&status),
                 }
             }
         };
@@ -183,14 +200,7 @@ impl Desk {
     }
 
     pub async fn until_live(&self) {
-        self.until("all connections are live", |status| {
-            !status.connections.is_empty()
-                && status
-                    .connections
-                    .iter()
-                    .all(|c| c.state == ConnectionState::Live)
-        })
-        .await;
+        self.until("all connections are live", all_live).await;
     }
 
     pub async fn until_count(&self, count: u64) {
@@ -218,6 +228,11 @@ impl Desk {
             }
         }
     }
+}
+
+pub fn all_live(status: &Status) -> bool {
+    let live = |c: &ConnectionView| c.state == ConnectionState::Live;
+    !status.connections.is_empty() && status.connections.iter().all(live)
 }
 
 /// A moment of real time, for threads and sockets to get on.

@@ -242,7 +242,7 @@ async fn killed_a_hundred_times_in_a_burst() {
 fn rows(profile: &Path) -> i64 {
     let path = profile.join("inbox.db");
     let db = rusqlite::Connection::open(path).unwrap();
-    db.query_row("SELECT count(*) FROM notifications", [], |row| row.get(0))
+    db.query_row("SELECT count(*) FROM notification", [], |row| row.get(0))
         .unwrap()
 }
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, WebSocketUpgrade};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, DATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Request};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::json;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
@@ -66,9 +67,22 @@ pub(crate) async fn answer(
     peer: Peer,
 ) -> Result<Response, Infallible> {
     context.log.add(&request);
-    Ok(route(&context, request, peer)
+    let mut response = route(&context, request, peer)
         .await
-        .unwrap_or_else(Refusal::into_response))
+        .unwrap_or_else(Refusal::into_response);
+    // By the same clock as the messages: a client that polls takes the server's time from here.
+    if let Some(date) = http_date(context.hub.now()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    Ok(response)
+}
+
+/// As RFC 9110, 5.6.7, writes it.
+fn http_date(now: Timestamp) -> Option<HeaderValue> {
+    let date = rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&now)
+        .ok()?;
+    HeaderValue::from_str(&date).ok()
 }
 
 async fn route(

@@ -183,7 +183,13 @@ fn apply(
             subscription,
             draft,
             origin,
-        } => match tx.insert(*account, *subscription, draft.as_ref().clone(), *origin, now)? {
+        } => match tx.insert(
+            *account,
+            *subscription,
+            draft.as_ref().clone(),
+            *origin,
+            now,
+        )? {
             Fate::New(notification) => {
                 if *origin != Origin::Live {
                     *filling.entry(*subscription).or_default() += 1;

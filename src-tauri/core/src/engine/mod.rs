@@ -257,8 +257,11 @@ impl Engine {
             }
         }
         let tasks: Vec<_> = lock(&self.tasks).drain(..).collect();
-        for task in tasks.into_iter().chain(lock(&self.ingesting).take()) {
+        let ingesting = lock(&self.ingesting).take();
+        for task in tasks.into_iter().chain(ingesting) {
             task.abort();
+            // Cancelled, which is what was asked for; nobody writes after this.
+            let _ = task.await;
         }
         if let Err(error) = shared.store.close() {
             tracing::warn!(%error, "the database was not left clean; the next start checks it");
@@ -289,7 +292,10 @@ fn is_loopback(account: &Account) -> bool {
 /// A store's error in words for the user.
 fn storage(error: &StoreError) -> ErrorView {
     let view = match error {
-        StoreError::NotFound => ErrorView::new(ErrorCode::NotFound, "There is no such thing here (any more)."),
+        StoreError::NotFound => ErrorView::new(
+            ErrorCode::NotFound,
+            "There is no such thing here (any more).",
+        ),
         StoreError::BadQuery(words) => ErrorView::new(ErrorCode::Invalid, words.clone()),
         error => ErrorView::new(ErrorCode::Storage, error.to_string()),
     };
@@ -388,7 +394,10 @@ impl Shared {
                 lock(&self.credentials).insert(account.id, credential.clone());
                 return Ok(credential);
             }
-            Ok(None) => format!("The password of {} is not there any more. Sign in again.", account.name),
+            Ok(None) => format!(
+                "The password of {} is not there any more. Sign in again.",
+                account.name
+            ),
             Err(SecretError::Missing) => format!(
                 "This desktop has no keyring, so the password of {} cannot be read. Start a keyring \
                  (GNOME Keyring, KWallet, KeePassXC), or sign in again and choose where to keep it.",
@@ -420,10 +429,7 @@ impl Shared {
             Phase::Offline => (ConnectionState::Offline, None),
             Phase::Stopped => (ConnectionState::Stopped, None),
         };
-        let connected = matches!(
-            shown,
-            ConnectionState::Connecting | ConnectionState::Live
-        );
+        let connected = matches!(shown, ConnectionState::Connecting | ConnectionState::Live);
         let view = ConnectionView {
             account,
             // The name is filled in when the view is asked for: it may change.

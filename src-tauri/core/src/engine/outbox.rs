@@ -45,7 +45,10 @@ pub async fn run(shared: Arc<Shared>) {
 /// Sends all that is due now.
 async fn round(shared: &Shared) -> Result<(), StoreError> {
     for account in shared.store.read(|tx| tx.accounts())? {
-        while let Some(owed) = shared.store.read(|tx| tx.owed(account.id, shared.clock.now()))? {
+        while let Some(owed) = shared
+            .store
+            .read(|tx| tx.owed(account.id, shared.clock.now()))?
+        {
             let id = owed.id;
             let outcome = send(shared, &account, &owed).await;
             let now = shared.clock.now();
@@ -83,8 +86,7 @@ fn pause(now: Timestamp, attempts: u32) -> Timestamp {
 
 async fn send(shared: &Shared, account: &Account, owed: &Owed) -> Outcome {
     let backend = registry::backend(account.kind);
-    let Some(request) =
-        backend.mirror(&account.url, &owed.topic, &owed.replace_key, owed.mirror)
+    let Some(request) = backend.mirror(&account.url, &owed.topic, &owed.replace_key, owed.mirror)
     else {
         return Outcome::Done;
     };

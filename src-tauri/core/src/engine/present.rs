@@ -76,12 +76,16 @@ fn shown(shared: &Shared, id: ToastId, result: Result<(), NotifierError>) -> boo
 
 fn words(error: &NotifierError) -> String {
     match error {
-        NotifierError::Absent => "Nothing on this desktop shows notifications just now. They are kept in \
+        NotifierError::Absent => {
+            "Nothing on this desktop shows notifications just now. They are kept in \
                                   the inbox."
-            .to_owned(),
-        NotifierError::Timeout => "The desktop's notification service does not answer. Notifications are \
+                .to_owned()
+        }
+        NotifierError::Timeout => {
+            "The desktop's notification service does not answer. Notifications are \
                                    kept in the inbox."
-            .to_owned(),
+                .to_owned()
+        }
         NotifierError::Refused(why) => format!(
             "The desktop's notification service refused a notification ({why}). It is kept in the inbox."
         ),
@@ -145,7 +149,10 @@ pub fn fold_stale(shared: &Shared) {
 }
 
 /// Takes toasts off the screen that are over, one after the other. Runs until it is dropped.
-pub async fn withdraw(shared: Arc<Shared>, mut over: tokio::sync::mpsc::UnboundedReceiver<ToastId>) {
+pub async fn withdraw(
+    shared: Arc<Shared>,
+    mut over: tokio::sync::mpsc::UnboundedReceiver<ToastId>,
+) {
     while let Some(id) = over.recv().await {
         shared.notifier.withdraw(ToastKey(id.0)).await;
     }

@@ -67,7 +67,10 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
         let mut toasts = false;
         let mut batches = BTreeMap::<String, Vec<Held>>::new();
         for held in tx.due(now)? {
-            batches.entry(held.cause.batch_key()).or_default().push(held);
+            batches
+                .entry(held.cause.batch_key())
+                .or_default()
+                .push(held);
         }
         for (batch, held) in batches {
             toasts |= release_batch(shared, tx, &batch, held, now)?;

@@ -178,10 +178,12 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
     Ok(Status {
         version: shared.version.clone(),
         counts,
-        pause: pause.filter(|pause| pause.holds_at(now)).map(|pause| PauseView {
-            until: pause.until,
-            critical_rings: pause.critical_rings,
-        }),
+        pause: pause
+            .filter(|pause| pause.holds_at(now))
+            .map(|pause| PauseView {
+                until: pause.until,
+                critical_rings: pause.critical_rings,
+            }),
         connections,
         notices: lock(&shared.notices).values().cloned().collect(),
         latest,

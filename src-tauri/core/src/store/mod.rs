@@ -135,12 +135,16 @@ impl Store {
         self.watch(done)
     }
 
-    /// Ends the store: marks a clean stop and folds the log into the file.
+    /// Marks a clean stop and folds the log into the file. Call it when nobody writes any more; a late reader
+    /// does no harm.
     pub fn close(&self) -> Result<(), StoreError> {
         if self.closed.swap(true, Ordering::Relaxed) || self.path.is_none() {
             return Ok(());
         }
-        lock(&self.readers).idle.clear();
+        let mut readers = lock(&self.readers);
+        readers.opened -= readers.idle.len();
+        readers.idle.clear();
+        drop(readers);
         let writer = lock(&self.writer);
         if !self.damaged.load(Ordering::Relaxed) {
             open::mark_clean(&writer, true)?;

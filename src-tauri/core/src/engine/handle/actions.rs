@@ -9,9 +9,7 @@ use crate::model::{
 use crate::transport::Route;
 use crate::{engine::connection::attempt, text};
 use std::time::Duration;
-use tidings_api::{
-    ActOutcome, Change, ErrorCode, ErrorView, Reply, Targets, TransportKind,
-};
+use tidings_api::{ActOutcome, Change, ErrorCode, ErrorView, Reply, Targets, TransportKind};
 use url::Url;
 
 /// Hosts that the user agreed to send actions to, a JSON list.
@@ -89,11 +87,7 @@ fn mark_read(shared: &Shared, id: NotificationId) -> Result<(), ErrorView> {
     inbox::change(shared, &targets, Change::Read).map(drop)
 }
 
-async fn send(
-    shared: &Shared,
-    action: &Action,
-    confirmed: bool,
-) -> Result<ActOutcome, ErrorView> {
+async fn send(shared: &Shared, action: &Action, confirmed: bool) -> Result<ActOutcome, ErrorView> {
     let url = text::allowed_link(&action.url)
         .and_then(|url| Url::parse(&url).ok())
         .filter(|url| matches!(url.scheme(), "http" | "https"))
@@ -125,7 +119,11 @@ async fn send(
             "PUT" => Method::Put,
             "DELETE" => Method::Delete,
             "POST" | "" => Method::Post,
-            other => return Err(invalid(format!("This action uses {other}, which Tidings cannot send."))),
+            other => {
+                return Err(invalid(format!(
+                    "This action uses {other}, which Tidings cannot send."
+                )));
+            }
         },
         url,
         headers: action.headers.clone(),

@@ -92,10 +92,7 @@ pub async fn send(shared: &Shared, outgoing: Outgoing) -> Result<Reply, ErrorVie
     let account = by_name(shared, &outgoing.account)?;
     let backend = registry::backend(account.kind);
     if !backend.capabilities().sends {
-        return Err(invalid(format!(
-            "{} cannot be published to.",
-            account.name
-        )));
+        return Err(invalid(format!("{} cannot be published to.", account.name)));
     }
     backend.check_topic(&outgoing.topic).map_err(invalid)?;
     if outgoing.priority.is_some_and(|p| !(1..=5).contains(&p)) {
@@ -155,7 +152,9 @@ fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
 
 pub fn set_settings(shared: &Shared, settings: AppSettings) -> Result<Reply, ErrorView> {
     if settings.keep_count == 0 {
-        return Err(invalid("At least one notification has to be kept for each account."));
+        return Err(invalid(
+            "At least one notification has to be kept for each account.",
+        ));
     }
     let text = serde_json::to_string(&settings).map_err(|error| {
         ErrorView::new(ErrorCode::Internal, "The settings could not be written.").with_detail(error)

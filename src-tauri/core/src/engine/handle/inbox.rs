@@ -4,9 +4,7 @@ use super::view;
 use crate::engine::{Shared, storage};
 use crate::model::{Mirror, NotificationId};
 use crate::store::{StoreError, Tx};
-use tidings_api::{
-    Change, Changed, ErrorView, Event, ListQuery, Page, Reply, Targets,
-};
+use tidings_api::{Change, Changed, ErrorView, Event, ListQuery, Page, Reply, Targets};
 
 pub fn list(shared: &Shared, query: &ListQuery) -> Result<Reply, ErrorView> {
     let now = shared.clock.now().to_zoned(shared.clock.zone());

@@ -42,9 +42,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::AccountTest { id } => probe::test(shared, id).await,
         Request::AccountEdit { id, edit } => accounts::edit(shared, id, edit).await,
         Request::AccountRemove { id } => accounts::remove(shared, id).await,
-        Request::SubscriptionAdd { account, topic } => {
-            accounts::subscribe(shared, account, &topic)
-        }
+        Request::SubscriptionAdd { account, topic } => accounts::subscribe(shared, account, &topic),
         Request::SubscriptionEdit { id, edit } => accounts::edit_subscription(shared, id, edit),
         Request::SubscriptionRemove { id, forget } => accounts::unsubscribe(shared, id, forget),
         Request::Reconnect { account } => general::reconnect(shared, account),

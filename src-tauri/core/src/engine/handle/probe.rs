@@ -33,7 +33,9 @@ pub struct Resolved {
 pub fn pasted(text: &str) -> Result<Url, ErrorView> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(invalid("Paste the server's address, for example https://ntfy.sh/mytopic."));
+        return Err(invalid(
+            "Paste the server's address, for example https://ntfy.sh/mytopic.",
+        ));
     }
     let with_scheme = if text.contains("://") {
         text.to_owned()
@@ -103,7 +105,9 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
     if let SignIn::Basic { user } = &draft.sign_in
         && (user.is_empty() || draft.secret.is_none())
     {
-        return Err(invalid("Signing in this way needs a user name and a password."));
+        return Err(invalid(
+            "Signing in this way needs a user name and a password.",
+        ));
     }
     if draft.sign_in == SignIn::Token && draft.secret.is_none() {
         return Err(invalid("Signing in this way needs a token."));
@@ -212,7 +216,11 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
         Err(error) if error.code == ErrorCode::Network => {
             let url = pasted(&draft.url)?;
             let report = lower_hops(shared, &url).await;
-            return if report.ok { Err(error) } else { Ok(Reply::Test(report)) };
+            return if report.ok {
+                Err(error)
+            } else {
+                Ok(Reply::Test(report))
+            };
         }
         Err(error) => return Err(error),
     };
@@ -252,7 +260,11 @@ async fn lower_hops(shared: &Shared, url: &Url) -> TestReport {
         .into_iter()
         .map(|hop| Hop {
             name: hop.name.to_owned(),
-            result: if hop.ok { HopResult::Ok } else { HopResult::Failed },
+            result: if hop.ok {
+                HopResult::Ok
+            } else {
+                HopResult::Failed
+            },
             says: hop.says,
             millis: hop.millis,
         })
