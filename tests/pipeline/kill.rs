@@ -27,7 +27,7 @@ const KILLS: u32 = 100;
 /// Messages published meanwhile, for each kill.
 const MESSAGES: usize = 12;
 /// Real time for the last start to catch up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Real time: a killed process cannot be on a fake clock.
 struct RealClock(Instant);

@@ -22,11 +22,11 @@ async fn a_message_rings_and_stays() {
         desk.until_live().await;
         let polled = transport == Some(TransportKind::Poll);
         if polled {
-            clock.asleep_for(Duration::from_secs(60)).await;
+            clock.asleep_for(Duration::from_mins(1)).await;
         }
         publish(&server, "alerts", "hello").await;
         if polled {
-            clock.advance(Duration::from_secs(60));
+            clock.advance(Duration::from_mins(1));
         }
         desk.until_count(1).await;
         desk.until_shown(1).await;
@@ -143,7 +143,7 @@ async fn away_for_ten_thousand() {
         )
         .await;
     }
-    clock.advance(Duration::from_secs(60 * 60));
+    clock.advance(Duration::from_hours(1));
     let desk = desk.restart().await;
     desk.until_live().await;
     desk.until_count(10_001).await;
@@ -208,7 +208,7 @@ async fn a_new_topic_fills_by_itself_and_never_rings() {
     desk.until_live().await;
     publish(&server, "alerts", "hello").await;
     desk.until_shown(1).await;
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_hours(1));
 
     let topic = "builds".to_owned();
     let added = Request::SubscriptionAdd {
@@ -256,7 +256,7 @@ async fn a_machine_that_slept_reconnects_at_once() {
     desk.add(&server, &["alerts"]).await;
     desk.until_live().await;
     let before = server.log().len();
-    clock.suspend(Duration::from_secs(8 * 3600));
+    clock.suspend(Duration::from_hours(8));
     publish(&server, "alerts", "in the night").await;
     desk.engine.woke();
     desk.until("a new connection", |_| server.log().len() > before)

@@ -84,7 +84,7 @@ async fn a_change_made_without_a_server_waits_for_it() {
     let desk = desk.restart().await;
     let second = crate::harness::start(&clock, None, port).await;
     desk.until_live().await;
-    clock.pass(Duration::from_secs(3600)).await;
+    clock.pass(Duration::from_hours(1)).await;
     desk.until("it was told", |status| status.counts.owed == 0)
         .await;
     let told = second
@@ -154,7 +154,7 @@ async fn a_pause_holds_and_its_end_rings_once() {
     assert_eq!(desk.notifier.shown()[0].tier, Tier::Critical);
     desk.until("six wait", |status| status.counts.held == 6)
         .await;
-    clock.pass(Duration::from_secs(31 * 60)).await;
+    clock.pass(Duration::from_mins(31)).await;
     desk.until_shown(2).await;
     desk.settle().await;
     let shown = desk.notifier.shown();

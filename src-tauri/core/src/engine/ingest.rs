@@ -1,7 +1,7 @@
 //! The way in. One task takes what connections received, in order, and stores it: row, verdict and
 //! cursor in one transaction for all that one read brought. Only then is anybody told.
 
-use super::Shared;
+use super::{Shared, storage};
 use crate::model::{
     AccountId, Cursor, Disposition, Draft, Fate, Notification, NotificationId, Origin,
     SubscriptionId,
@@ -129,14 +129,14 @@ async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
             Ok(outcome) => {
                 *filling = counted;
                 shared.notice("storage", None);
-                tell(shared, outcome);
+                tell(shared, &outcome);
                 return;
             }
             Err(error) => error,
         };
         if error.is_transient() {
             tracing::warn!(%error, "what was received waits to be stored");
-            shared.notice("storage", Some(shared.storage_words(&error)));
+            shared.notice("storage", Some(storage(&error).message));
             shared.clock.sleep(RETRY).await;
         } else if batch.len() > 1 {
             // One of them cannot be stored. Alone, it costs only itself.
@@ -149,7 +149,7 @@ async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
             return;
         } else {
             tracing::error!(%error, "an item could not be stored and was skipped");
-            shared.notice("unstorable", Some(shared.storage_words(&error)));
+            shared.notice("unstorable", Some(storage(&error).message));
             return;
         }
     }
@@ -279,7 +279,7 @@ fn decide(
     Ok(())
 }
 
-fn tell(shared: &Shared, outcome: Outcome) {
+fn tell(shared: &Shared, outcome: &Outcome) {
     if outcome.toasts {
         shared.wake_presenter.notify_one();
     }

@@ -188,7 +188,7 @@ impl Engine {
                     shared.supervisor.changed(shared, account.id);
                 }
             }
-            Err(error) => shared.notice("storage", Some(shared.storage_words(&error))),
+            Err(error) => shared.notice("storage", Some(storage(&error).message)),
         }
     }
 
@@ -320,10 +320,6 @@ impl Shared {
         };
         drop((notices, before));
         self.hint(Event::Status);
-    }
-
-    fn storage_words(&self, error: &StoreError) -> String {
-        storage(error).message
     }
 
     fn preferences(&self) -> Arc<Preferences> {

@@ -95,9 +95,8 @@ async fn send(shared: &Shared, account: &Account, owed: &Owed) -> Outcome {
     };
     match shared.dial.fetch(&request, &route).await {
         Ok(answer) => match answer.status() {
-            200..=299 => Outcome::Done,
-            // Gone there already, or a server that is too old to know of it.
-            404 | 405 | 410 => Outcome::Done,
+            // Done; or gone there already; or a server that is too old to know of it.
+            200..=299 | 404 | 405 | 410 => Outcome::Done,
             403 => Outcome::Never(format!(
                 "{} does not let this account change {}.",
                 account.name, owed.topic

@@ -14,7 +14,7 @@ use tidings_api::{Request, Target};
 /// Toasts that waited longer than this are told as one digest.
 const STALE: SignedDuration = SignedDuration::from_mins(2);
 /// How soon an absent notifier is tried again; it also says when it comes.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 /// Buttons of a toast; daemons show few.
 const BUTTONS: usize = 3;
 

@@ -16,7 +16,7 @@ const EDIT_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// A step of retention, in rows; small, so that nobody waits for it.
 const RETENTION_STEP: usize = 200;
 /// Between rounds of retention.
-const RETENTION_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+const RETENTION_EVERY: Duration = Duration::from_hours(6);
 /// The newest of each type are always kept.
 const KEEP_PER_TYPE: u32 = 100;
 /// Between two rounds that had something to release.

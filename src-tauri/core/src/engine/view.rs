@@ -209,7 +209,7 @@ fn connection(shared: &Shared, account: &Account) -> ConnectionView {
 pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<AccountView, StoreError> {
     let subscriptions = tx
         .subscriptions(account.id)?
-        .into_iter()
+        .iter()
         .map(|one| subscription(tx, one))
         .collect::<Result<_, _>>()?;
     Ok(AccountView {
@@ -233,7 +233,7 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
     })
 }
 
-fn subscription(tx: &Tx<'_>, one: Subscription) -> Result<SubscriptionView, StoreError> {
+fn subscription(tx: &Tx<'_>, one: &Subscription) -> Result<SubscriptionView, StoreError> {
     let (since, gaps) = tx.continuity(one.id)?;
     Ok(SubscriptionView {
         id: one.id,

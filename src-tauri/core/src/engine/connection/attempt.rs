@@ -83,7 +83,7 @@ pub async fn run(attempt: Attempt) -> Failure {
         }
         let result = tokio::select! {
             frame = next_frame(&mut running.link) => running.frame(frame),
-            Some((tag, part)) = fetched.recv() => running.part(tag, part),
+            Some((tag, part)) = fetched.recv() => running.part(tag, &part),
             Some(()) = running.fetches.next(), if !running.fetches.is_empty() => Ok(()),
             Some(tag) = running.waits.next(), if !running.waits.is_empty() => {
                 running.tell(Input::Waited { tag });
@@ -122,8 +122,8 @@ impl Running {
         Ok(())
     }
 
-    fn part(&mut self, tag: u32, part: Part) -> Goes {
-        let part = match &part {
+    fn part(&mut self, tag: u32, part: &Part) -> Goes {
+        let part = match part {
             Part::Head(headers) => Fetched::Head(headers),
             Part::Line(line) => Fetched::Line(line),
             Part::End => Fetched::End,

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 /// A working lower transport tries to climb again this often (`design.md`, Transport ladder).
-pub const CLIMB_EVERY: Duration = Duration::from_secs(30 * 60);
+pub const CLIMB_EVERY: Duration = Duration::from_mins(30);
 /// So many blocked attempts in a row lead to the next transport.
 const BLOCKED_TWICE: u32 = 2;
 /// A failure that needs the user is tried again this slowly where it may mend itself (a certificate
 /// that was renewed, an address that came back).
-const SLOW_RETRY: Duration = Duration::from_secs(15 * 60);
+const SLOW_RETRY: Duration = Duration::from_mins(15);
 
 /// When something happened.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use super::attempt::{self, Attempt};
 use super::state::{Command, Event, Moment, Phase, State, step};
 use crate::backend::{Failure, FailureKind, Resume, Topic, registry};
-use crate::engine::Shared;
 use crate::engine::ingest::Item;
+use crate::engine::{Shared, storage};
 use crate::model::{Account, AccountId, Subscription, TransportKind};
 use crate::ports::Later;
 use crate::transport::Route;
@@ -13,11 +13,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// A new subscription is filled this far back.
-const FILL: Duration = Duration::from_secs(24 * 60 * 60);
+const FILL: Duration = Duration::from_hours(24);
 /// How often to ask where nothing can be held open.
-const POLL_EVERY: Duration = Duration::from_secs(60);
+const POLL_EVERY: Duration = Duration::from_mins(1);
 /// ntfy's keepalive of 45 s and 15 s of patience.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// What an account's task is told from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,7 +156,7 @@ async fn connect(
         Err(error) => {
             return Failure {
                 kind: FailureKind::Transient,
-                says: shared.storage_words(&error),
+                says: storage(&error).message,
                 retry_after: None,
             };
         }

@@ -171,9 +171,9 @@ pub fn set_settings(shared: &Shared, settings: AppSettings) -> Result<Reply, Err
     Ok(Reply::Settings(settings))
 }
 
-pub fn looking(shared: &Shared, presence: Presence) -> Result<Reply, ErrorView> {
+pub fn looking(shared: &Shared, presence: Presence) -> Reply {
     *lock(&shared.presence) = presence;
-    Ok(Reply::Done)
+    Reply::Done
 }
 
 fn shape_key(window: &str) -> Result<String, ErrorView> {

@@ -50,7 +50,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::Send(outgoing) => general::send(shared, outgoing).await,
         Request::Settings => Ok(Reply::Settings(shared.settings())),
         Request::SettingsSet(settings) => general::set_settings(shared, settings),
-        Request::Looking(presence) => general::looking(shared, presence),
+        Request::Looking(presence) => Ok(general::looking(shared, presence)),
         Request::WindowShape { window } => general::window_shape(shared, &window),
         Request::WindowShapeSet { window, shape } => {
             general::set_window_shape(shared, &window, shape)
