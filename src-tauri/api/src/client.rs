@@ -104,6 +104,10 @@ impl Client {
         let answer = wire::read_line(&mut reader)
             .await?
             .ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        // Instead of a hello there may be a refusal: too many callers.
+        if let Ok(Line::Error { error, .. }) = serde_json::from_str(&answer) {
+            return Err(error.into());
+        }
         let resident: Hello = serde_json::from_str(&answer).map_err(io::Error::other)?;
         if resident.tidings != wire::VERSION {
             return Err(ClientError::Version {

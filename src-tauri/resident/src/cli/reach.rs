@@ -127,6 +127,10 @@ pub async fn resident(profile: &Profile) -> Result<Option<Client>, ErrorView> {
     match Client::connect(&profile.socket, "cli").await {
         Ok(client) => Ok(Some(client)),
         Err(ClientError::NotRunning) => Ok(None),
+        // No folder is there for a socket; whoever needs it says what is.
+        Err(ClientError::Broken(error)) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            Ok(None)
+        }
         Err(error) => Err(error.into_view()),
     }
 }

@@ -213,7 +213,7 @@ async fn calls_under_way_and_connections_are_bounded() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(refused, ClientError::Broken(_)), "{refused}");
+    assert!(matches!(refused, ClientError::Refused(_)), "{refused}");
     assert_eq!(held.len(), clients::MOST - 2);
     assert!(client.call(Request::Status).await.is_ok());
 }

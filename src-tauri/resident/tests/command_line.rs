@@ -1,0 +1,235 @@
+//! Commands where no resident runs: the same engine, in their own process.
+
+use crate::support::{Place, server};
+use serde_json::json;
+use std::process::Stdio;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_added_listed_tested_edited_and_removed() {
+    let place = Place::new();
+    let server = server().await;
+    let url = server.url();
+    let added = place
+        .run(&[
+            "account",
+            "add",
+            &format!("{url}/builds"),
+            "--name",
+            "home",
+            "--topic",
+            "alerts",
+            "--json",
+        ])
+        .ok();
+    let added = &added.objects()[0];
+    assert_eq!(added["name"], "home");
+    let topics: Vec<_> = added["subscriptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["topic"])
+        .collect();
+    assert!(
+        topics.contains(&&json!("alerts")) && topics.contains(&&json!("builds")),
+        "{topics:?}"
+    );
+    let listed = place.run(&["--json", "account", "list"]).ok().objects();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["id"], added["id"]);
+    let tested = place
+        .run(&["account", "test", "home", "--json"])
+        .ok()
+        .objects();
+    assert!(tested.iter().all(|hop| hop["result"] == "ok"), "{tested:?}");
+    let edited = place
+        .run(&[
+            "account",
+            "edit",
+            "home",
+            "--name",
+            "h2",
+            "--muted",
+            "yes",
+            "--remove-topic",
+            "builds",
+            "--json",
+        ])
+        .ok()
+        .objects();
+    assert_eq!(edited[0]["name"], "h2");
+    assert_eq!(edited[0]["muted"], true);
+    assert_eq!(edited[0]["subscriptions"].as_array().unwrap().len(), 1);
+    let missing = place.run(&["account", "test", "home"]).failed(1);
+    assert!(
+        missing.err.contains("h2"),
+        "names those there are: {}",
+        missing.err
+    );
+    place.run(&["account", "remove", "h2"]).ok();
+    assert_eq!(place.run(&["account", "list", "--json"]).ok().out, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_comes_by_standard_input_and_is_nowhere_but_where_it_was_put() {
+    let place = Place::new();
+    let server = server().await;
+    let url = server.url();
+    let add = [
+        "account",
+        "add",
+        &url,
+        "--topic",
+        "private",
+        "--user",
+        "ada",
+        "--password-stdin",
+    ];
+    let without_keyring = place.run_with("marker-password\n", &add).failed(1);
+    assert!(
+        without_keyring.err.contains("--secrets file"),
+        "{}",
+        without_keyring.err
+    );
+    assert!(place.files_with("marker-password").is_empty());
+    let memory = [&add[..], &["--secrets", "memory"]].concat();
+    let memory = place.run_with("marker-password\n", &memory).failed(1);
+    assert!(memory.err.contains("not running"), "{}", memory.err);
+    let file = [&add[..], &["--secrets", "file"]].concat();
+    let added = place.run_with("marker-password\n", &file).ok();
+    assert!(!added.out.contains("marker"), "{added:?}");
+    let kept = place.files_with("marker-password");
+    assert_eq!(kept, [place.profile().join("data/secrets.json")]);
+    let name = place.run(&["account", "list", "--json"]).ok().objects()[0]["name"].clone();
+    let sent = place
+        .run(&["send", name.as_str().unwrap(), "private", "hello", "--json"])
+        .ok();
+    assert!(sent.objects()[0]["remote_id"].is_string());
+    assert_eq!(server.kept().await.unwrap(), 1);
+    let asked = place
+        .run(&["account", "add", &url, "--user", "ada"])
+        .failed(2);
+    assert!(asked.err.contains("--password-stdin"), "{}", asked.err);
+}
+
+#[test]
+fn an_empty_inbox_is_no_error_and_what_is_missing_is() {
+    let place = Place::new();
+    assert_eq!(place.run(&["list"]).ok().out, "");
+    assert_eq!(place.run(&["list", "--json"]).ok().out, "");
+    let status = place.run(&["status", "--json"]).ok();
+    assert_eq!(status.objects()[0]["counts"]["unread"], 0);
+    assert!(status.err.contains("not running"));
+    for missing in [
+        &["show", "7"][..],
+        &["why", "7"],
+        &["account", "remove", "x"],
+        &["send", "x", "t", "b"],
+    ] {
+        place.run(missing).failed(1);
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_so_on_standard_error() {
+    let place = Place::new();
+    for wrong in [
+        &["nonsense"][..],
+        &["read"],
+        &["pause", "soon"],
+        &["send", "a", "t", "b", "--priority", "9"],
+        &["account", "add"],
+        &["list", "--limit", "x"],
+    ] {
+        place.run(wrong).failed(2);
+    }
+    assert!(!place.profile().exists(), "nothing was made");
+    let help = place.run(&["--help"]).ok();
+    assert!(help.out.contains("account") && help.err.is_empty());
+    assert_eq!(
+        place.run(&["--version"]).ok().out,
+        format!("tidings {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn what_needs_a_resident_says_how_to_start_one() {
+    let place = Place::new();
+    for command in [&["watch"][..], &["pause", "1h"]] {
+        let ended = place.run(command).failed(1);
+        assert!(ended.err.contains("tidings daemon"), "{}", ended.err);
+    }
+    place.run(&["quit"]).ok();
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_is_said_in_words() {
+    let place = Place::new();
+    let file = place.profile();
+    std::fs::write(&file, "in the way").unwrap();
+    let ended = place.run(&["list"]).failed(1);
+    assert!(ended.err.contains("--profile"), "{}", ended.err);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "in the way");
+    let homeless = place
+        .command(&["list"])
+        .env_remove("HOME")
+        .env_remove("TIDINGS_PROFILE")
+        .output()
+        .unwrap();
+    let words = String::from_utf8(homeless.stderr).unwrap();
+    assert_eq!(homeless.status.code(), Some(1));
+    assert!(words.contains("HOME"), "{words}");
+}
+
+#[test]
+fn a_database_that_is_none_or_newer_loses_nothing() {
+    let place = Place::new();
+    place.run(&["status"]).ok();
+    let database = place.profile().join("data/inbox.db");
+    std::fs::write(&database, "this is no database, but somebody's bytes").unwrap();
+    let status = place.run(&["status", "--json"]).ok();
+    let notices = status.objects()[0]["notices"].to_string();
+    assert!(notices.contains("moved aside"), "{notices}");
+    assert_eq!(place.files_with("somebody's bytes").len(), 1);
+}
+
+#[test]
+fn nobody_reading_on_is_no_failure() {
+    let place = Place::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = place
+        .command(&["completions", "bash"])
+        .stdout(Stdio::from(writer))
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(ended.stderr.is_empty());
+}
+
+#[test]
+fn completions_and_manual_are_printed_without_a_profile() {
+    let place = Place::new();
+    for (shell, mark) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef tidings"),
+        ("fish", "complete -c tidings"),
+    ] {
+        let printed = place.run(&["completions", shell]).ok();
+        assert!(printed.out.contains(mark), "{shell}");
+        assert!(
+            printed.out.contains("until") || printed.out.contains("pause"),
+            "{shell}"
+        );
+    }
+    let manual = place.run(&["man"]).ok().out;
+    assert!(manual.contains(".TH tidings 1"), "{manual}");
+    for word in [
+        "TIDINGS ACCOUNT ADD",
+        "password\\-stdin",
+        "critical\\-rings",
+    ] {
+        assert!(manual.contains(word), "{word}");
+    }
+    assert!(!place.profile().exists());
+}

@@ -1,0 +1,9 @@
+//! The built program, as its users and their scripts meet it. The programs run in real
+//! time: waiting for them needs the real clock, always with a limit.
+#![allow(clippy::disallowed_methods)]
+
+mod command_line;
+#[cfg(target_os = "linux")]
+mod desktop;
+mod resident;
+mod support;
