@@ -343,9 +343,9 @@ pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
             "The server's name could not be found. Is the address right, and is there a network?"
                 .to_owned(),
         ),
-        TransportError::Connect(_) => (
+        TransportError::Connect(why) => (
             FailureKind::Transient,
-            "The server could not be reached.".to_owned(),
+            format!("The server could not be reached: {why}."),
         ),
         TransportError::Timeout => (
             FailureKind::Transient,
@@ -353,7 +353,7 @@ pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
         ),
         TransportError::Tls(why) => (
             FailureKind::WrongAddress,
-            format!("The server's certificate was not accepted: {why}"),
+            format!("No secure connection could be made: {why}."),
         ),
         TransportError::Redirect(to) => (
             FailureKind::WrongAddress,

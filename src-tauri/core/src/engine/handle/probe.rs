@@ -189,10 +189,7 @@ pub async fn detect(shared: &Shared, text: &str) -> Result<Reply, ErrorView> {
             kind: Some(kind),
             url: address.base.to_string(),
             topics: address.topics,
-            says: format!(
-                "This is {}.",
-                article(registry::backend(kind).capabilities().name)
-            ),
+            says: format!("{} answers.", registry::backend(kind).capabilities().name),
         },
         None => Detected {
             kind: None,
@@ -202,11 +199,6 @@ pub async fn detect(shared: &Shared, text: &str) -> Result<Reply, ErrorView> {
         },
     };
     Ok(Reply::Detected(detected))
-}
-
-fn article(name: &str) -> String {
-    let an = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
-    format!("{} {name} server", if an { "an" } else { "a" })
 }
 
 pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, ErrorView> {
@@ -287,11 +279,10 @@ async fn report(
     let hop = timed(shared, "HTTP", async {
         match ask(shared, &backend.probe(base), route).await {
             Ok((status, body)) if backend.recognise(status, &body) => {
-                Ok(format!("{} answers.", article(name)))
+                Ok(format!("{name} answers."))
             }
             Ok((status, _)) => Err(format!(
-                "Something answers with status {status}, but not {}. Is the address right?",
-                article(name)
+                "Something answers with status {status}, but not {name}. Is the address right?"
             )),
             Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
         }
