@@ -36,6 +36,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 /// Readers at once; more wait for one of these.
 const READERS: usize = 2;
@@ -45,6 +46,8 @@ pub struct Store {
     /// None in memory.
     path: Option<PathBuf>,
     writer: Mutex<Connection>,
+    /// Who is in `write`: waiting for oneself would never end.
+    writing: Mutex<Option<ThreadId>>,
     readers: Mutex<Readers>,
     reader_free: Condvar,
     /// SQLite has said that the file is damaged: the next start looks closely.
@@ -98,6 +101,7 @@ impl Store {
         Self {
             path,
             writer: Mutex::new(writer),
+            writing: Mutex::new(None),
             readers: Mutex::default(),
             reader_free: Condvar::new(),
             damaged: AtomicBool::new(false),
@@ -110,13 +114,22 @@ impl Store {
         self.path.as_deref()
     }
 
-    /// Runs `work` in one transaction of the only writer: committed to disk if it succeeds, else undone. Not
-    /// to be called from within itself. Waits up to 5 s for another program's lock.
+    /// Runs `work` in one transaction of the only writer: committed to disk if it succeeds, else undone. From
+    /// within itself it is an error. Waits up to 5 s for another program's lock.
     pub fn write<T>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let this = Some(thread::current().id());
+        if *lock(&self.writing) == this {
+            return Err(StoreError::Sqlite {
+                code: rusqlite::ffi::SQLITE_MISUSE,
+                says: "a transaction was begun inside another".to_owned(),
+            });
+        }
         let writer = lock(&self.writer);
+        *lock(&self.writing) = this;
+        let _over = Writing(&self.writing);
         let done = transaction(&writer, TransactionBehavior::Immediate, work);
         self.watch(done)
     }
@@ -201,6 +214,15 @@ impl Drop for Store {
     fn drop(&mut self) {
         // Nobody is left to be told; the next start then checks the file.
         let _ = self.close();
+    }
+}
+
+/// Says that nobody writes any more, also after a panic; goes before the writer's lock.
+struct Writing<'s>(&'s Mutex<Option<ThreadId>>);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        *lock(self.0) = None;
     }
 }
 

@@ -27,7 +27,6 @@ pub(super) fn open(
     steps: &[M<'static>],
 ) -> Result<Opened, StoreError> {
     let ours = u32::try_from(steps.len()).unwrap_or(u32::MAX);
-    refuse_newer(path, ours)?;
     match attempt(path, now, steps, ours) {
         Err(StoreError::Damaged) => {
             let aside = move_aside(path, now)?;
@@ -46,16 +45,17 @@ fn attempt(
     steps: &[M<'static>],
     ours: u32,
 ) -> Result<Opened, StoreError> {
+    look_at_header(path, ours)?;
     make_private(path)?;
     let mut db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     db.busy_timeout(BUSY)?;
+    // Until it is known to be good: closing must not fold its log into it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let found = schema(&db)?;
     if found > ours {
-        // Known only from its log. Closing must not fold that into the file.
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         return Err(StoreError::Newer { found, ours });
     }
     if found == 0 {
@@ -80,6 +80,7 @@ fn attempt(
         db.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     mark_clean(&db, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(Opened {
         store: Store::new(Some(path.to_owned()), db),
         moved_aside: None,
@@ -169,25 +170,41 @@ fn is_empty(db: &Connection) -> Result<bool, StoreError> {
     )
 }
 
-/// Reads the header without SQLite, which might write to a file that it opens.
-fn refuse_newer(path: &Path, ours: u32) -> Result<(), StoreError> {
+/// Reads the header without SQLite, which might write to a file that it opens, or take its log away.
+/// <https://www.sqlite.org/fileformat2.html#the_database_header>
+fn look_at_header(path: &Path, ours: u32) -> Result<(), StoreError> {
     let mut header = [0; 100];
-    match fs::File::open(path).and_then(|mut file| file.read_exact(&mut header)) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Err(error.into());
+    let mut read = 0;
+    match fs::File::open(path) {
+        Ok(mut file) => {
+            while read < header.len() {
+                match file.read(&mut header[read..])? {
+                    0 => break,
+                    more => read += more,
+                }
+            }
         }
-        // Not there, or too short to be a database: decided later.
-        Err(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    // An empty file is a database without a table.
+    if read == 0 {
+        return Ok(());
+    }
+    // By the format versions it would be for reading only, or not at all.
+    let known = |version: u8| (1..=2).contains(&version);
+    if read < header.len()
+        || !header.starts_with(b"SQLite format 3\0")
+        || !known(header[18])
+        || !known(header[19])
+    {
+        return Err(StoreError::Damaged);
     }
     let word = |at: usize| {
         u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
-    // https://www.sqlite.org/fileformat2.html#the_database_header
     let (found, application) = (word(60), word(68));
-    let is_ours = header.starts_with(b"SQLite format 3\0")
-        && i32::try_from(application) == Ok(APPLICATION_ID);
-    if is_ours && found > ours {
+    if i32::try_from(application) == Ok(APPLICATION_ID) && found > ours {
         return Err(StoreError::Newer { found, ours });
     }
     Ok(())

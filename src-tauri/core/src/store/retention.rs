@@ -16,6 +16,8 @@ const TOMBSTONES: i64 = 30 * DAY;
 const TOASTS: i64 = 7 * DAY;
 /// Rows looked at in one go.
 const CHUNK: i64 = 256;
+/// Things beside the rows removed in one go, of each kind.
+const SWEEP: i64 = 10_000;
 /// Pages given back to the disk in one step.
 const PAGES: usize = 256;
 
@@ -77,7 +79,7 @@ impl Tx<'_> {
             removed += aged + self.remove_oldest(many, now)?;
         }
         if removed == 0 {
-            self.sweep(today, step)?;
+            self.sweep(today)?;
         }
         Ok(removed)
     }
@@ -227,7 +229,7 @@ impl Tx<'_> {
             .optional()?)
     }
 
-    fn sweep(&self, today: i64, most: usize) -> Result<(), StoreError> {
+    fn sweep(&self, today: i64) -> Result<(), StoreError> {
         for (statement, age) in [
             (
                 "DELETE FROM tombstone WHERE (subscription, remote_id) IN
@@ -256,7 +258,7 @@ impl Tx<'_> {
         ] {
             self.db
                 .prepare_cached(statement)?
-                .execute(params![today.saturating_sub(age), number(most as u64)])?;
+                .execute(params![today.saturating_sub(age), SWEEP])?;
         }
         let mut vacuum = self
             .db

@@ -1,0 +1,313 @@
+-- The schema as SQLite has it. Written by the store's tests (UPDATE_SCHEMA=1); the reasons are in
+-- src-tauri/core/src/store/migrations.
+
+CREATE TABLE setting (
+    key   TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind         TEXT    NOT NULL,
+    name         TEXT    NOT NULL,
+    url          TEXT    NOT NULL,
+    sign_in      TEXT    NOT NULL,               -- JSON, never the secret
+    secrets      TEXT    NOT NULL,
+    header_names TEXT    NOT NULL DEFAULT '[]',  -- JSON
+    transport    TEXT    NOT NULL DEFAULT '',
+    allow_http   INTEGER NOT NULL DEFAULT 0,
+    muted        INTEGER NOT NULL DEFAULT 0,
+    min_tier     INTEGER NOT NULL DEFAULT 0,
+    disabled     INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE subscription (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    topic      TEXT    NOT NULL,
+    name       TEXT    NOT NULL DEFAULT '',
+    muted      INTEGER NOT NULL DEFAULT 0,
+    min_tier   INTEGER NOT NULL DEFAULT 0,
+    cursor     TEXT    NOT NULL DEFAULT '',      -- opaque
+    filled     INTEGER NOT NULL DEFAULT 0,       -- cursor holds a position
+    problem    TEXT    NOT NULL DEFAULT '',      -- what the server said about this topic alone
+    active     INTEGER NOT NULL DEFAULT 1,       -- 0: left, its rows stay
+    since_at   INTEGER NOT NULL DEFAULT 0,       -- unbroken since
+    alive_at   INTEGER NOT NULL DEFAULT 0,       -- last known alive
+    reused_ids INTEGER NOT NULL DEFAULT 0,       -- the server used an id again for another text
+    created_at INTEGER NOT NULL,
+    UNIQUE (account, topic)
+) STRICT;
+
+CREATE TABLE gap (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    from_at      INTEGER NOT NULL,
+    to_at        INTEGER NOT NULL DEFAULT 0,     -- 0: still away
+    filled       INTEGER NOT NULL DEFAULT 0,
+    incomplete   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX gap_of ON gap (subscription, id);
+
+CREATE TABLE notification (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of arrival
+    account      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    remote_id    TEXT    NOT NULL,
+    replace_key  TEXT    NOT NULL DEFAULT '',        -- '': the remote_id
+    version      INTEGER NOT NULL DEFAULT 0,
+    class        INTEGER NOT NULL DEFAULT 0,         -- 0 persistent, 1 ephemeral
+    origin       INTEGER NOT NULL DEFAULT 0,         -- 0 live, 1 backfill, 2 first filling
+    kind         TEXT    NOT NULL DEFAULT '',
+    tier         INTEGER NOT NULL DEFAULT 0,         -- 0 informational, 1 important, 2 critical
+    priority     INTEGER NOT NULL DEFAULT 3,
+    format       INTEGER NOT NULL DEFAULT 0,         -- 0 plain, 1 markdown
+    silent       INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL,                   -- as the server said
+    received_at  INTEGER NOT NULL,
+    sorted_at    INTEGER NOT NULL,                   -- created_at, never later than received_at
+    expires_at   INTEGER NOT NULL DEFAULT 0,
+    seen_at      INTEGER NOT NULL DEFAULT 0,
+    read_at      INTEGER NOT NULL DEFAULT 0,
+    done_at      INTEGER NOT NULL DEFAULT 0,
+    deleted_at   INTEGER NOT NULL DEFAULT 0,
+    revisions    INTEGER NOT NULL DEFAULT 0,
+    -- 0 inbox, 1 archive, 2 deleted, 3 hidden
+    place        INTEGER NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN deleted_at <> 0 THEN 2 WHEN class = 1 THEN 3 WHEN done_at <> 0 THEN 1 ELSE 0 END
+    ) VIRTUAL,
+    unread       INTEGER NOT NULL GENERATED ALWAYS AS (
+        deleted_at = 0 AND class = 0 AND done_at = 0 AND read_at = 0
+    ) VIRTUAL
+) STRICT;
+
+CREATE UNIQUE INDEX notification_remote ON notification (subscription, remote_id);
+
+CREATE UNIQUE INDEX notification_replaces ON notification (subscription, replace_key) WHERE replace_key <> '';
+
+CREATE INDEX notification_place ON notification (place, sorted_at);
+
+CREATE INDEX notification_account ON notification (account, place, sorted_at);
+
+CREATE INDEX notification_subscription ON notification (subscription, place, sorted_at);
+
+CREATE INDEX notification_kind ON notification (account, kind, sorted_at);
+
+CREATE INDEX notification_unread ON notification (sorted_at) WHERE unread = 1;
+
+CREATE INDEX notification_unread_account ON notification (account, sorted_at) WHERE unread = 1;
+
+CREATE INDEX notification_unread_subscription ON notification (subscription, sorted_at) WHERE unread = 1;
+
+CREATE INDEX notification_deleted ON notification (deleted_at) WHERE deleted_at <> 0;
+
+CREATE INDEX notification_critical_backfill ON notification (sorted_at)
+    WHERE unread = 1 AND tier = 2 AND origin = 1;
+
+CREATE TABLE content (
+    id         INTEGER PRIMARY KEY REFERENCES notification (id) ON DELETE CASCADE,
+    url        TEXT NOT NULL DEFAULT '',
+    icon       TEXT NOT NULL DEFAULT '',
+    actions    TEXT NOT NULL DEFAULT '[]',  -- JSON
+    attachment TEXT NOT NULL DEFAULT '',    -- JSON
+    tags       TEXT NOT NULL DEFAULT '[]',  -- JSON
+    title      TEXT NOT NULL DEFAULT '',
+    body       TEXT NOT NULL DEFAULT '',
+    raw        TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE VIRTUAL TABLE search USING fts5 (
+    title, body, tags,
+    content = 'content', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 2"
+);
+
+CREATE TRIGGER content_added AFTER INSERT ON content BEGIN
+    INSERT INTO search (rowid, title, body, tags) VALUES (new.id, new.title, new.body, new.tags);
+END;
+
+CREATE TRIGGER content_removed AFTER DELETE ON content BEGIN
+    INSERT INTO search (search, rowid, title, body, tags) VALUES ('delete', old.id, old.title, old.body, old.tags);
+END;
+
+CREATE TRIGGER content_changed AFTER UPDATE OF title, body, tags ON content BEGIN
+    INSERT INTO search (search, rowid, title, body, tags) VALUES ('delete', old.id, old.title, old.body, old.tags);
+    INSERT INTO search (rowid, title, body, tags) VALUES (new.id, new.title, new.body, new.tags);
+END;
+
+CREATE TABLE revision (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    notification INTEGER NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
+    replaced_at  INTEGER NOT NULL,
+    title        TEXT    NOT NULL,
+    body         TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX revision_of ON revision (notification, id);
+
+CREATE TABLE alias (
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    remote_id    TEXT    NOT NULL,
+    notification INTEGER NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
+    PRIMARY KEY (subscription, remote_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX alias_of ON alias (notification);
+
+CREATE TABLE tombstone (
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    remote_id    TEXT    NOT NULL,
+    at           INTEGER NOT NULL,
+    PRIMARY KEY (subscription, remote_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tombstone_at ON tombstone (at);
+
+CREATE TABLE mark (
+    subscription    INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    replace_key     TEXT    NOT NULL,
+    read_version    INTEGER NOT NULL DEFAULT -9223372036854775808,
+    deleted_version INTEGER NOT NULL DEFAULT -9223372036854775808,
+    at              INTEGER NOT NULL,
+    PRIMARY KEY (subscription, replace_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mark_at ON mark (at);
+
+CREATE TABLE tally (
+    subscription INTEGER PRIMARY KEY REFERENCES subscription (id) ON DELETE CASCADE,
+    inbox        INTEGER NOT NULL DEFAULT 0,
+    archive      INTEGER NOT NULL DEFAULT 0,
+    unread       INTEGER NOT NULL DEFAULT 0,
+    critical     INTEGER NOT NULL DEFAULT 0   -- of the unread
+) STRICT;
+
+CREATE TRIGGER subscription_added AFTER INSERT ON subscription BEGIN
+    INSERT INTO tally (subscription) VALUES (new.id);
+END;
+
+CREATE TRIGGER notification_added AFTER INSERT ON notification BEGIN
+    UPDATE tally SET
+        inbox    = inbox    + (new.place = 0),
+        archive  = archive  + (new.place = 1),
+        unread   = unread   + new.unread,
+        critical = critical + (new.unread AND new.tier = 2)
+    WHERE subscription = new.subscription;
+END;
+
+CREATE TRIGGER notification_changed AFTER UPDATE OF class, tier, read_at, done_at, deleted_at ON notification BEGIN
+    UPDATE tally SET
+        inbox    = inbox    + (new.place = 0) - (old.place = 0),
+        archive  = archive  + (new.place = 1) - (old.place = 1),
+        unread   = unread   + new.unread - old.unread,
+        critical = critical + (new.unread AND new.tier = 2) - (old.unread AND old.tier = 2)
+    WHERE subscription = new.subscription;
+END;
+
+CREATE TRIGGER notification_removed AFTER DELETE ON notification BEGIN
+    UPDATE tally SET
+        inbox    = inbox    - (old.place = 0),
+        archive  = archive  - (old.place = 1),
+        unread   = unread   - old.unread,
+        critical = critical - (old.unread AND old.tier = 2)
+    WHERE subscription = old.subscription;
+END;
+
+CREATE TABLE undo (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at     INTEGER NOT NULL,
+    change TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE undo_row (
+    step         INTEGER NOT NULL REFERENCES undo (id) ON DELETE CASCADE,
+    notification INTEGER NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
+    read_at      INTEGER NOT NULL,
+    done_at      INTEGER NOT NULL,
+    PRIMARY KEY (step, notification)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX undo_row_of ON undo_row (notification);
+
+CREATE TABLE delivery (
+    notification INTEGER PRIMARY KEY REFERENCES notification (id) ON DELETE CASCADE,
+    state        TEXT    NOT NULL,
+    due_at       INTEGER NOT NULL DEFAULT 0,   -- of a hold; 0: when its cause ends
+    batch        TEXT    NOT NULL DEFAULT '',
+    cause        TEXT    NOT NULL DEFAULT '',  -- JSON
+    shown_at     INTEGER NOT NULL DEFAULT 0,
+    says         TEXT    NOT NULL DEFAULT '',  -- why it was dropped
+    CHECK (state IN ('ready', 'held', 'inbox', 'shown', 'dropped'))
+) STRICT;
+
+CREATE INDEX delivery_due ON delivery (due_at) WHERE state = 'held' AND due_at <> 0;
+
+CREATE INDEX delivery_batch ON delivery (batch) WHERE state = 'held';
+
+CREATE TABLE ledger (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    notification INTEGER NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
+    at           INTEGER NOT NULL,
+    disposition  TEXT    NOT NULL,  -- JSON
+    trace        TEXT    NOT NULL   -- JSON
+) STRICT;
+
+CREATE INDEX ledger_of ON ledger (notification, id);
+
+CREATE TABLE bucket (
+    name   TEXT    PRIMARY KEY NOT NULL,  -- overall, critical, or a subscription's id
+    tokens REAL    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE toast (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    batch      TEXT    NOT NULL DEFAULT '',
+    tier       INTEGER NOT NULL,
+    sound      INTEGER NOT NULL,
+    state      TEXT    NOT NULL,
+    pending_at INTEGER NOT NULL,             -- waits since
+    shown_at   INTEGER NOT NULL DEFAULT 0,   -- first shown
+    closed_at  INTEGER NOT NULL DEFAULT 0,
+    CHECK (state IN ('pending', 'claimed', 'shown', 'closed'))
+) STRICT;
+
+CREATE INDEX toast_pending ON toast (pending_at) WHERE state = 'pending';
+
+CREATE INDEX toast_open ON toast (batch) WHERE state <> 'closed';
+
+CREATE INDEX toast_closed ON toast (closed_at) WHERE state = 'closed';
+
+CREATE TABLE toast_member (
+    toast        INTEGER NOT NULL REFERENCES toast (id) ON DELETE CASCADE,
+    notification INTEGER NOT NULL REFERENCES delivery (notification) ON DELETE CASCADE,
+    told         INTEGER NOT NULL DEFAULT 0,  -- 0 not yet, 1 on its way to the screen, 2 shown
+    PRIMARY KEY (toast, notification)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX toast_member_of ON toast_member (notification);
+
+CREATE INDEX toast_member_told ON toast_member (toast, told) WHERE told <> 2;
+
+CREATE TABLE outbox (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    account      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    notification INTEGER NOT NULL,
+    replace_key  TEXT    NOT NULL,
+    mirror       TEXT    NOT NULL,
+    also_read    INTEGER NOT NULL DEFAULT 0,  -- a delete that took the place of a read
+    created_at   INTEGER NOT NULL,
+    due_at       INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    gave_up      INTEGER NOT NULL DEFAULT 0,
+    says         TEXT    NOT NULL DEFAULT '',
+    UNIQUE (subscription, replace_key)
+) STRICT;
+
+CREATE INDEX outbox_account ON outbox (account, id) WHERE gave_up = 0;
+
+CREATE INDEX outbox_due ON outbox (due_at) WHERE gave_up = 0;
+
+CREATE INDEX outbox_of ON outbox (notification);
