@@ -149,7 +149,16 @@ async fn a_toast_is_shown_edited_in_place_answered_and_withdrawn() {
         "{{\"show\":\"notification\",\"id\":{id}}} token-1"
     ))
     .await;
-    daemon.choose(toast.id, "open", None).await.unwrap();
+    // Seen, so it leaves the screen.
+    daemon.wait_for_close(LIMIT, toast.id).await.unwrap();
+    desk.publish("another").await;
+    let another = daemon
+        .wait_for(LIMIT, |toast| toast.body == "another")
+        .await
+        .unwrap();
+    let open = another.action("Open").unwrap();
+    daemon.choose(another.id, open, None).await.unwrap();
+    let id = desk.status().await.latest[0].id;
     desk.window_started(&format!("{{\"show\":\"notification\",\"id\":{id}}} "))
         .await;
     assert_eq!(resident.end(true).await, Some(0));

@@ -202,7 +202,7 @@ pub async fn change(which: Which, change: Change, reach: &Reach, out: &Output) -
 /// # Errors
 /// In words.
 pub async fn undo(reach: &Reach, out: &Output) -> Result<(), End> {
-    changed(reach.call(Request::Undo).await?, out)
+    changed(reach.call(Request::Undo { step: None }).await?, out)
 }
 
 fn changed(reply: Reply, out: &Output) -> Result<(), End> {

@@ -132,19 +132,8 @@ impl Notifier for DesktopNotifier {
 
     fn withdraw(&self, key: ToastKey) -> Later<'_, ()> {
         Box::pin(async move {
-            let id = lock(&self.inner.table).id(key);
-            let daemon = self.inner.daemon.borrow().clone();
-            if id == 0 {
-                return;
-            }
-            if let Daemon::Present(bus) = daemon {
-                let closing =
-                    bus.call_method(Some(NAME), PATH, Some(NAME), "CloseNotification", &id);
-                match within(LIMIT, closing).await {
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => tracing::debug!(%error, "a toast could not be withdrawn"),
-                    None => tracing::debug!("a toast could not be withdrawn in time"),
-                }
+            if within(LIMIT, self.inner.withdraw(key)).await.is_none() {
+                tracing::debug!("a toast could not be withdrawn in time");
             }
         })
     }
@@ -230,6 +219,21 @@ impl Inner {
         showing.id = Some(handle.id());
         self.keep(toast.key, handle);
         Ok(())
+    }
+
+    async fn withdraw(&self, key: ToastKey) {
+        // After what is on its way: it may be this toast, whose id is not known yet.
+        let _one = self.calling.lock().await;
+        let id = lock(&self.table).id(key);
+        let daemon = self.daemon.borrow().clone();
+        if let Daemon::Present(bus) = daemon
+            && id != 0
+            && let Err(error) = bus
+                .call_method(Some(NAME), PATH, Some(NAME), "CloseNotification", &id)
+                .await
+        {
+            tracing::debug!(%error, "a toast could not be withdrawn");
+        }
     }
 
     fn keep(&self, key: ToastKey, handle: NotificationHandle) {

@@ -59,14 +59,16 @@ impl Table {
     pub fn shown(&mut self, key: ToastKey, id: Option<u32>) -> Vec<ToastEvent> {
         self.showing = self.showing.saturating_sub(1);
         if let Some(id) = id {
+            // An edit keeps what was heard of the toast meanwhile.
+            let before = self
+                .entries
+                .iter_mut()
+                .find(|entry| entry.key == key && entry.id == id);
+            let token = before.and_then(|entry| entry.token.take());
             // An id belongs to one toast: the daemon gave it anew.
             self.entries
                 .retain(|entry| entry.key != key && entry.id != id);
-            self.entries.push_back(Entry {
-                key,
-                id,
-                token: None,
-            });
+            self.entries.push_back(Entry { key, id, token });
             if self.entries.len() > REMEMBERED {
                 self.entries.pop_front();
             }
@@ -171,6 +173,19 @@ mod tests {
                 })
             );
         }
+    }
+
+    #[test]
+    fn a_token_survives_an_edit_that_ends_between_it_and_its_action() {
+        let mut table = shown(KEY, 3);
+        table.showing();
+        assert_eq!(table.signal(Signal::Token(3, "t".into())), None);
+        assert_eq!(table.shown(KEY, Some(3)), []);
+        let event = table.signal(Signal::Action(3, "default".into()));
+        assert!(
+            matches!(event, Some(ToastEvent::Activated { token: Some(_), .. })),
+            "{event:?}"
+        );
     }
 
     #[test]
