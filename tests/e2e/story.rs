@@ -359,7 +359,7 @@ async fn the_command_line_and_the_window_agree() -> Result<()> {
         return Err("a change answers with what changed".into());
     };
     assert_eq!(changed.count, 4);
-    let Reply::Changed(undone) = client.call(Request::Undo).await? else {
+    let Reply::Changed(undone) = client.call(Request::Undo { step: None }).await? else {
         return Err("an undo answers with what changed".into());
     };
     assert_eq!(undone.count, 4);

@@ -3,15 +3,26 @@
 use crate::harness::{Desk, publish, publish_as, server};
 use std::time::Duration;
 use tidings_api::{
-    Change, ErrorCode, ListQuery, NotificationId, PauseChange, Presence, Reply, Request, Target,
-    Targets, Tier,
+    ActOutcome, Change, Changed, ErrorCode, ListQuery, NotificationId, PauseChange, Presence,
+    Reply, Request, Target, Targets, Tier,
 };
 use tidings_core::testing::{FakeClock, NotifierMode};
+use tidings_server::{Attachment, Publish};
 
-async fn change(desk: &Desk, ids: &[NotificationId], change: Change) {
+/// Answers the step that undoes it.
+async fn change(desk: &Desk, ids: &[NotificationId], change: Change) -> Option<u64> {
     let targets = Targets::Ids { ids: ids.to_vec() };
-    let reply = desk.ask(Request::Change { targets, change }).await;
-    assert!(matches!(reply, Reply::Changed(_)), "{reply:?}");
+    match desk.ask(Request::Change { targets, change }).await {
+        Reply::Changed(changed) => changed.undo,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn undo(desk: &Desk, step: Option<u64>) -> Changed {
+    match desk.ask(Request::Undo { step }).await {
+        Reply::Changed(undone) => undone,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,11 +117,121 @@ async fn undo_brings_it_back_and_tells_nobody() {
     desk.until_count(1).await;
     let id = desk.rows().await[0].id;
     change(&desk, &[id], Change::Delete).await;
-    let Reply::Changed(undone) = desk.ask(Request::Undo).await else {
-        panic!("changed");
-    };
-    assert_eq!(undone.count, 1);
+    let undone = undo(&desk, None).await;
+    assert_eq!((undone.count, undone.undo), (1, None));
     assert_eq!(desk.bodies().await, ["hello"]);
+    desk.until("nothing is owed", |status| status.counts.owed == 0)
+        .await;
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exactly_one_change_is_undone_whatever_came_after_it() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    for message in ["one", "two", "three"] {
+        publish(&server, "alerts", message).await;
+    }
+    desk.until_count(3).await;
+    let ids: Vec<_> = desk.rows().await.iter().map(|row| row.id).collect();
+    assert_eq!(change(&desk, &ids, Change::Seen).await, None);
+    let deleted = change(&desk, &ids[..2], Change::Delete).await;
+    assert!(deleted.is_some());
+    assert_eq!(change(&desk, &ids[..2], Change::Delete).await, None);
+    change(&desk, &ids[2..], Change::Done).await;
+    let undone = undo(&desk, deleted).await;
+    assert_eq!(undone.count, 2);
+    assert_eq!(undone.says, "Undone: 2 notifications deleted");
+    let there: Vec<_> = desk.rows().await.iter().map(|row| row.id).collect();
+    assert_eq!(there, ids[..2]);
+
+    let again = desk.engine.handle(Request::Undo { step: deleted }).await;
+    let error = again.unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotFound);
+    assert!(
+        error.message.starts_with("This can no longer be undone."),
+        "{error}"
+    );
+
+    let read = change(&desk, &ids[..1], Change::Read).await;
+    change(&desk, &ids[..1], Change::Unread).await;
+    let undone = undo(&desk, read).await;
+    assert_eq!(undone.count, 0, "the later change stays: {}", undone.says);
+    assert!(!desk.rows().await[0].read);
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_links_that_a_notification_has_are_opened() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    let plain = Publish {
+        topic: "alerts".to_owned(),
+        message: "See https://ex.test/plain, or file:///etc/passwd or https://u:p@ex.test/"
+            .to_owned(),
+        ..Publish::default()
+    };
+    let markdown = Publish {
+        topic: "alerts".to_owned(),
+        message: "[here](https://ex.test/[x]) https://ex.test/bare [no](javascript:1)".to_owned(),
+        markdown: true,
+        attachment: Some(Attachment {
+            url: "https://ex.test/file.jpg".to_owned(),
+            name: "file.jpg".to_owned(),
+        }),
+        ..Publish::default()
+    };
+    server.publish(plain).await.expect("it is published");
+    desk.until_count(1).await;
+    let plain = desk.rows().await[0].id;
+    server.publish(markdown).await.expect("it is published");
+    desk.until_count(2).await;
+    let rows = desk.rows().await;
+    let markdown = rows.iter().find(|row| row.id != plain).expect("two").id;
+
+    let open = async |id, url: &str| {
+        let url = url.to_owned();
+        desk.engine.handle(Request::OpenUrl { id, url }).await
+    };
+    for (id, url) in [
+        (plain, "https://ex.test/plain"),
+        // As the window has it from the page.
+        (markdown, "https://ex.test/%5Bx%5D"),
+        (markdown, "https://ex.test/file.jpg"),
+    ] {
+        let reply = open(id, url).await.expect("it opens");
+        let url = url.to_owned();
+        assert_eq!(desk.desktop.opened().pop(), Some((url.clone(), None)));
+        assert_eq!(reply, Reply::Act(ActOutcome::Opened { url }));
+    }
+    let opened = desk.desktop.opened().len();
+    for (id, url) in [
+        (plain, "https://ex.test/file.jpg"),
+        (plain, "https://ex.test/"),
+        (plain, "https://ex.test/plai"),
+        (plain, "file:///etc/passwd"),
+        (plain, "https://u:p@ex.test/"),
+        (markdown, "https://ex.test/bare"),
+        (markdown, "https://ex.test/plain"),
+        (markdown, "javascript:1"),
+        (markdown, ""),
+    ] {
+        let refused = open(id, url).await.expect_err(url);
+        assert_eq!(refused.code, ErrorCode::Invalid, "{url}: {refused}");
+    }
+    let missing = open(NotificationId(99), "https://ex.test/plain").await;
+    assert_eq!(missing.unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(desk.desktop.opened().len(), opened, "nothing else opened");
+
+    desk.desktop.refuse(Some("no browser"));
+    let failed = open(plain, "https://ex.test/plain").await.unwrap_err();
+    assert!(failed.message.contains("https://ex.test/plain"), "{failed}");
     desk.engine.stop().await;
 }
 

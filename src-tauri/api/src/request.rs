@@ -37,8 +37,13 @@ pub enum Request {
         /// What happens to them.
         change: Change,
     },
-    /// Undo the last change that was not undone yet. → [`Reply::Changed`]
-    Undo,
+    /// Undo a change. What was changed again by a later one keeps that. → [`Reply::Changed`]
+    Undo {
+        /// Exactly this one, as [`Changed::undo`] named it; if none, the last that was not undone yet.
+        #[serde(default)]
+        #[ts(type = "number | null")]
+        step: Option<u64>,
+    },
     /// Why it did or did not ring. → [`Reply::Ledger`]
     Why {
         /// Which one.
@@ -57,6 +62,14 @@ pub enum Request {
     OpenLink {
         /// Which notification.
         id: NotificationId,
+    },
+    /// Open a link of a notification's body or attachment with the desktop's handler. The user has seen
+    /// the address and agreed. → [`Reply::Act`]
+    OpenUrl {
+        /// Which notification.
+        id: NotificationId,
+        /// The address, as the notification has it.
+        url: String,
     },
     /// The server families and their sign-in forms. → [`Reply::Kinds`]
     Kinds,
@@ -379,6 +392,8 @@ pub struct AppSettings {
     pub letter_shortcuts: bool,
     /// Marking read or done, or deleting, tells servers that can be told.
     pub tell_servers: bool,
+    /// Toasts also for what arrives in the list on screen.
+    pub toast_while_looking: bool,
     /// The user was told that closing the window leaves Tidings running.
     pub close_explained: bool,
 }
@@ -392,6 +407,7 @@ impl Default for AppSettings {
             keep_count: 10_000,
             letter_shortcuts: true,
             tell_servers: true,
+            toast_while_looking: false,
             close_explained: false,
         }
     }

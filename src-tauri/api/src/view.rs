@@ -411,6 +411,9 @@ pub struct Changed {
     pub count: u64,
     /// In words: "3 notifications marked read".
     pub says: String,
+    /// Names the change to [`crate::Request::Undo`]; none where there is nothing to undo.
+    #[ts(type = "number | null")]
+    pub undo: Option<u64>,
 }
 
 /// What came of running an action.

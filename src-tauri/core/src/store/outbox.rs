@@ -89,7 +89,7 @@ impl Tx<'_> {
     }
 
     /// Takes back what was not told yet, when its change is undone. A delete that took the place of a read leaves
-    /// the read.
+    /// the read, unless that is taken back too.
     pub fn forgive(&self, ids: &[NotificationId], mirror: Mirror) -> Result<(), StoreError> {
         let word_of = word(mirror)?;
         let mut less = self.db.prepare_cached(
@@ -99,7 +99,13 @@ impl Tx<'_> {
         let mut none = self
             .db
             .prepare_cached("DELETE FROM outbox WHERE notification = ?1 AND mirror = ?2")?;
+        let mut only_delete = self.db.prepare_cached(
+            "UPDATE outbox SET also_read = 0 WHERE notification = ?1 AND also_read = 1",
+        )?;
         for id in ids {
+            if mirror == Mirror::Read {
+                only_delete.execute([id.0])?;
+            }
             let kept = less.execute(params![id.0, word(Mirror::Read)?, word_of])?;
             if kept == 0 {
                 none.execute(params![id.0, word_of])?;

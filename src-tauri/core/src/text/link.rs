@@ -31,10 +31,68 @@ pub fn allowed_link(link: &str) -> Option<String> {
     (allowed && url.as_str().len() <= LONGEST).then(|| url.into())
 }
 
+/// The web addresses in a plain text that may be opened, as they are written there, in order. Each begins at
+/// `http://` or `https://` that follows no letter or number, and ends before white space, `<`, `>`, `"` or
+/// `` ` ``; punctuation at its end is the sentence's, and so is a bracket that it did not open.
+/// `tests/text/links.json` has cases; the windows mark the same ones.
+pub fn plain_links(text: &str) -> Vec<&str> {
+    let mut links = Vec::new();
+    let mut at = 0;
+    while let Some(found) = text[at..].find("://") {
+        let colon = at + found;
+        at = colon + "://".len();
+        let Some(start) = scheme_start(&text[..colon]) else {
+            continue;
+        };
+        let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`');
+        let end = text[at..].find(ends).map_or(text.len(), |end| at + end);
+        let link = without_tail(&text[start..end]);
+        if link.len() > at - start && allowed_link(link).is_some() {
+            links.push(link);
+        }
+        at = end;
+    }
+    links
+}
+
+/// Where the web scheme at the end of this begins, if one is there by itself.
+fn scheme_start(before: &str) -> Option<usize> {
+    ["https", "http"].iter().find_map(|scheme| {
+        let start = before.len().checked_sub(scheme.len())?;
+        let is = before.is_char_boundary(start) && before[start..].eq_ignore_ascii_case(scheme);
+        let alone = !before
+            .get(..start)?
+            .chars()
+            .next_back()
+            .is_some_and(char::is_alphanumeric);
+        (is && alone).then_some(start)
+    })
+}
+
+fn without_tail(link: &str) -> &str {
+    let mut link = link;
+    while let Some(last) = link.chars().next_back() {
+        let opens = match last {
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' => None,
+            ')' => Some('('),
+            ']' => Some('['),
+            '}' => Some('{'),
+            _ => break,
+        };
+        let count = |wanted: char| link.chars().filter(|c| *c == wanted).count();
+        if opens.is_some_and(|opens| count(last) <= count(opens)) {
+            break;
+        }
+        link = &link[..link.len() - last.len_utf8()];
+    }
+    link
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, allowed_link};
+    use super::{LONGEST, allowed_link, plain_links};
     use proptest::prelude::*;
+    use serde::Deserialize;
 
     #[test]
     fn web_and_mail_links_pass() {
@@ -89,7 +147,36 @@ mod tests {
         );
     }
 
+    #[derive(Deserialize)]
+    struct Case {
+        text: String,
+        links: Vec<String>,
+    }
+
+    #[test]
+    fn addresses_in_plain_text_are_found() {
+        let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/text/links.json");
+        let cases: Vec<Case> =
+            serde_json::from_str(&std::fs::read_to_string(table).unwrap()).unwrap();
+        assert!(cases.len() > 10);
+        for case in cases {
+            assert_eq!(plain_links(&case.text), case.links, "{:?}", case.text);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn addresses_are_of_the_text_and_may_be_opened(
+            text in "(https?://|://|ex.test|[(\\[.,)\\] <>\"`/é]|\\PC){0,20}"
+        ) {
+            let mut rest = text.as_str();
+            for link in plain_links(&text) {
+                prop_assert!(allowed_link(link).is_some());
+                let (_, after) = rest.split_once(link).unwrap();
+                rest = after;
+            }
+        }
+
         #[test]
         fn what_passes_is_short_printable_and_of_three_schemes(link in "\\PC{0,4}|(https?|mailto|javascript|file):[/]{0,3}.{0,40}") {
             if let Some(normal) = allowed_link(&link) {

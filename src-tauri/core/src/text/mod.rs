@@ -7,8 +7,8 @@ mod markdown;
 mod neutral;
 
 pub use emoji::emoji;
-pub use link::allowed_link;
-pub use markdown::{markdown_html, markdown_text};
+pub use link::{allowed_link, plain_links};
+pub use markdown::{markdown_html, markdown_links, markdown_text};
 pub use neutral::{cut, neutralise, one_line};
 
 /// Escaped for notification daemons that read markup in bodies (Desktop Notifications

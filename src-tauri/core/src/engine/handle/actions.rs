@@ -4,7 +4,8 @@
 use super::{inbox, invalid, view};
 use crate::engine::{Shared, storage};
 use crate::model::{
-    Action, ActionKind, Body, Credential, HttpRequest, Method, Notification, NotificationId, SignIn,
+    Action, ActionKind, Body, Credential, Format, HttpRequest, Method, Notification,
+    NotificationId, SignIn,
 };
 use crate::transport::Route;
 use crate::{engine::connection::attempt, text};
@@ -27,6 +28,30 @@ pub fn open_link(shared: &Shared, id: NotificationId) -> Result<Reply, ErrorView
         .ok_or_else(|| invalid("This notification has no link that can be opened."))?;
     open(shared, &url)?;
     mark_read(shared, id)?;
+    Ok(Reply::Act(ActOutcome::Opened { url }))
+}
+
+/// The window says which link was clicked; that the notification has it is checked here.
+pub fn open_url(shared: &Shared, id: NotificationId, url: &str) -> Result<Reply, ErrorView> {
+    let draft = find(shared, id)?.draft;
+    let url = text::allowed_link(url)
+        .ok_or_else(|| invalid("This link cannot be opened: only web and mail addresses can."))?;
+    let is_it = |link: &str| text::allowed_link(link).is_some_and(|link| link == url);
+    let occurs = draft.attachment.is_some_and(|file| is_it(&file.url))
+        || match draft.format {
+            Format::Plain => text::plain_links(&text::neutralise(&draft.body))
+                .into_iter()
+                .any(is_it),
+            Format::Markdown => text::markdown_links(&draft.body)
+                .iter()
+                .any(|link| is_it(link)),
+        };
+    if !occurs {
+        return Err(invalid(
+            "This notification has no such link. It may have been replaced by a newer version; open it again.",
+        ));
+    }
+    open(shared, &url)?;
     Ok(Reply::Act(ActOutcome::Opened { url }))
 }
 

@@ -4,7 +4,7 @@ use super::view;
 use crate::engine::{Shared, storage};
 use crate::model::{Mirror, NotificationId};
 use crate::store::{StoreError, Tx};
-use tidings_api::{Change, Changed, ErrorView, Event, ListQuery, Page, Reply, Targets};
+use tidings_api::{Change, Changed, ErrorCode, ErrorView, Event, ListQuery, Page, Reply, Targets};
 
 pub fn list(shared: &Shared, query: &ListQuery) -> Result<Reply, ErrorView> {
     let now = shared.clock.now().to_zoned(shared.clock.zone());
@@ -47,7 +47,7 @@ pub fn change(shared: &Shared, targets: &Targets, change: Change) -> Result<Repl
     let now = shared.clock.now();
     let zoned = now.to_zoned(shared.clock.zone());
     let tell = shared.settings().tell_servers;
-    let ids = shared
+    let (ids, undo) = shared
         .store
         .write(|tx| {
             let ids = match targets {
@@ -58,7 +58,13 @@ pub fn change(shared: &Shared, targets: &Targets, change: Change) -> Result<Repl
             if tell {
                 owe(tx, &changed, change, now)?;
             }
-            Ok(changed)
+            // Seeing is no step, and what changed nothing has none.
+            let step = if changed.is_empty() || change == Change::Seen {
+                None
+            } else {
+                tx.last_step()?
+            };
+            Ok((changed, step))
         })
         .map_err(|error| storage(&error))?;
     if let (Targets::Ids { ids: wanted }, true) = (targets, ids.is_empty())
@@ -75,35 +81,43 @@ pub fn change(shared: &Shared, targets: &Targets, change: Change) -> Result<Repl
     let says = says(ids.len(), change);
     let count = ids.len() as u64;
     tell_changed(shared, ids);
-    Ok(Reply::Changed(Changed { count, says }))
+    Ok(Reply::Changed(Changed { count, says, undo }))
 }
 
-pub fn undo(shared: &Shared) -> Result<Reply, ErrorView> {
+pub fn undo(shared: &Shared, step: Option<u64>) -> Result<Reply, ErrorView> {
     let now = shared.clock.now();
     let undone = shared
         .store
-        .write(|tx| {
-            let Some((change, ids)) = tx.undo(now)? else {
-                return Ok(None);
-            };
-            // What was not told yet is not told at all.
-            if let Some(mirror) = mirror(change) {
-                tx.forgive(&ids, mirror)?;
-            }
-            Ok(Some((change, ids)))
+        .write(|tx| match step {
+            Some(step) => tx.undo_step(step, now),
+            None => tx.undo(now),
         })
         .map_err(|error| storage(&error))?;
-    let Some((change, ids)) = undone else {
-        return Ok(Reply::Changed(Changed {
-            count: 0,
-            says: "There is nothing to undo.".to_owned(),
-        }));
+    let (count, says) = match (undone, step) {
+        (Some((_, ids)), _) if ids.is_empty() => (
+            0,
+            "Nothing changed: what was done since then stays.".to_owned(),
+        ),
+        (Some((change, ids)), _) => {
+            let says = format!("Undone: {}", says(ids.len(), change));
+            let count = ids.len() as u64;
+            tell_changed(shared, ids);
+            shared.hint(Event::Status);
+            (count, says)
+        }
+        (None, Some(_)) => {
+            return Err(ErrorView::new(
+                ErrorCode::NotFound,
+                "This can no longer be undone. The last 50 changes of seven days can.",
+            ));
+        }
+        (None, None) => (0, "There is nothing to undo.".to_owned()),
     };
-    let count = ids.len() as u64;
-    let says = format!("Undone: {}", says(ids.len(), change));
-    tell_changed(shared, ids);
-    shared.hint(Event::Status);
-    Ok(Reply::Changed(Changed { count, says }))
+    Ok(Reply::Changed(Changed {
+        count,
+        says,
+        undo: None,
+    }))
 }
 
 fn tell_changed(shared: &Shared, ids: Vec<NotificationId>) {

@@ -21,7 +21,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::List(query) => inbox::list(shared, &query),
         Request::Show { id } => inbox::show(shared, id),
         Request::Change { targets, change } => inbox::change(shared, &targets, change),
-        Request::Undo => inbox::undo(shared),
+        Request::Undo { step } => inbox::undo(shared, step),
         Request::Why { id } => inbox::why(shared, id),
         Request::Act {
             id,
@@ -29,6 +29,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
             confirmed,
         } => actions::act(shared, id, action, confirmed).await,
         Request::OpenLink { id } => actions::open_link(shared, id),
+        Request::OpenUrl { id, url } => actions::open_url(shared, id, &url),
         Request::Kinds => Ok(Reply::Kinds(
             registry::backends()
                 .iter()

@@ -194,7 +194,8 @@ impl Inbox {
                 }
                 match change {
                     Change::Delete => row.deleted = false,
-                    Change::Done | Change::Restore => (row.read, row.done) = (read, done),
+                    Change::Done => (row.read, row.done) = (read, done),
+                    Change::Restore => row.done = done,
                     _ => row.read = read,
                 }
                 ids.push(id);

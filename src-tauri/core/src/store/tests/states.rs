@@ -93,6 +93,131 @@ fn undo_goes_back_step_by_step() {
     assert_eq!(fixture.write(|tx| tx.undo(at(101))), None, "fifty are kept");
 }
 
+/// (read, done) of a live row; none if it is deleted.
+fn state(fixture: &Fixture, id: NotificationId) -> Option<(bool, bool)> {
+    let there = [Place::All, Place::Done].map(|part| place(fixture, part).contains(&id));
+    let row = there.contains(&true).then(|| fixture.get(id))?;
+    Some((row.read_at.is_some(), row.done_at.is_some()))
+}
+
+fn made(fixture: &Fixture, id: NotificationId, change: Change, seconds: i64) -> u64 {
+    fixture.write(|tx| {
+        assert_eq!(tx.change(&[id], change, at(seconds))?, [id]);
+        Ok(tx.last_step()?.unwrap())
+    })
+}
+
+#[test]
+fn any_step_is_undone_and_what_was_done_since_stays() {
+    use Change::{Delete, Done, Read, Restore, Unread};
+    // What was done, which of it is undone first and is then seen to be different or not, and what is left;
+    // then undoing the rest, newest first, ends where it began.
+    type Row = (&'static [Change], usize, bool, Option<(bool, bool)>);
+    let table: &[Row] = &[
+        (&[Read, Done], 0, false, Some((true, true))),
+        (&[Read, Unread], 0, false, Some((false, false))),
+        (&[Done, Unread], 0, true, Some((false, false))),
+        (&[Done, Restore], 0, true, Some((false, false))),
+        (&[Done, Restore, Unread], 1, true, Some((false, true))),
+        (&[Read, Unread, Read], 1, false, Some((true, false))),
+        (&[Read, Delete], 0, false, None),
+        (&[Done, Unread, Delete], 0, false, None),
+        (&[Read, Done, Delete], 2, true, Some((true, true))),
+    ];
+    for (changes, first, differs, left) in table {
+        let fixture = Fixture::new();
+        let id = fixture.id(draft("a", 1));
+        let before = fixture.get(id);
+        let steps: Vec<_> = (10..)
+            .zip(*changes)
+            .map(|(now, change)| made(&fixture, id, *change, now))
+            .collect();
+        let undone = fixture.write(|tx| tx.undo_step(steps[*first], at(30)));
+        let ids = if *differs { vec![id] } else { Vec::new() };
+        assert_eq!(undone, Some((changes[*first], ids)), "{changes:?}");
+        assert_eq!(state(&fixture, id), *left, "{changes:?}");
+        while fixture.write(|tx| tx.undo(at(40))).is_some() {}
+        let mut after = fixture.get(id);
+        after.seen_at = before.seen_at;
+        assert_eq!(after, before, "{changes:?}");
+        assert_eq!(state(&fixture, id), Some((false, false)), "{changes:?}");
+    }
+}
+
+#[test]
+fn an_older_step_of_other_notifications_is_undone_alone() {
+    let fixture = Fixture::new();
+    let ids: Vec<_> = (0..3)
+        .map(|n| fixture.id(draft(&n.to_string(), n)))
+        .collect();
+    let first = fixture.write(|tx| {
+        tx.change(&ids[..2], Change::Done, at(10))?;
+        tx.last_step()
+    });
+    made(&fixture, ids[2], Change::Delete, 11);
+    made(&fixture, ids[1], Change::Restore, 12);
+    assert_eq!(
+        fixture.write(|tx| tx.undo_step(first.unwrap(), at(20))),
+        Some((Change::Done, ids[..2].to_vec()))
+    );
+    assert_eq!(fixture.inbox(), [ids[1], ids[0]]);
+    assert_eq!(
+        fixture.write(|tx| tx.undo_step(first.unwrap(), at(21))),
+        None,
+        "once"
+    );
+    assert_eq!(
+        fixture.write(|tx| tx.undo(at(22))),
+        Some((Change::Delete, vec![ids[2]])),
+        "a restore with nothing left to take back is passed over"
+    );
+}
+
+#[test]
+fn a_step_that_is_gone_or_unknown_is_not_undone() {
+    let fixture = Fixture::new();
+    let id = fixture.id(draft("a", 1));
+    let replaced = fixture.id(version("k", "b", 1));
+    let deleted = made(&fixture, replaced, Change::Delete, 2);
+    fixture.insert(version("k", "c", 6));
+    let old = made(&fixture, id, Change::Done, 2);
+    for (step, now) in [
+        (0, at(3)),
+        (old + 1, at(3)),
+        (u64::MAX, at(3)),
+        (deleted, at(7)),
+        (old, at(3) + days(7)),
+    ] {
+        assert_eq!(fixture.write(|tx| tx.undo_step(step, now)), None, "{step}");
+    }
+    assert_eq!(state(&fixture, id), Some((true, true)));
+}
+
+#[test]
+fn what_is_not_told_yet_is_told_only_as_far_as_it_stands() {
+    let fixture = Fixture::new();
+    let id = fixture.id(draft("a", 1));
+    let owed = || {
+        let owed = fixture.write(|tx| tx.owed(fixture.account, at(100)));
+        owed.map(|owed| owed.mirror)
+    };
+    let step = |change, mirror, now| {
+        let step = made(&fixture, id, change, now);
+        fixture.write(|tx| tx.owe(id, mirror, at(now)));
+        step
+    };
+    let read = step(Change::Read, Mirror::Read, 10);
+    let done = step(Change::Done, Mirror::Read, 11);
+    fixture.write(|tx| tx.undo_step(done, at(20)));
+    assert_eq!(owed(), Some(Mirror::Read), "it is still read");
+    let delete = step(Change::Delete, Mirror::Delete, 21);
+    fixture.write(|tx| tx.undo_step(read, at(22)));
+    assert_eq!(owed(), Some(Mirror::Delete));
+    fixture.write(|tx| tx.undo_step(delete, at(23)));
+    assert_eq!(owed(), None, "the read below the delete was taken back too");
+    assert_eq!(state(&fixture, id), Some((false, false)));
+}
+
 #[test]
 fn an_old_change_is_not_undone() {
     let fixture = Fixture::new();
