@@ -295,3 +295,36 @@ async fn one_forbidden_topic_costs_only_itself() {
     }
     desk.engine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_absence_is_shown_with_what_filled_it() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    let left = clock_now(&clock);
+    desk.engine.stop().await;
+    clock.advance(Duration::from_mins(10));
+    publish(&server, "alerts", "missed").await;
+    clock.advance(Duration::from_mins(10));
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    desk.until_count(1).await;
+
+    let Reply::Accounts(accounts) = desk.ask(Request::Accounts).await else {
+        panic!("accounts");
+    };
+    let continuity = &accounts[0].subscriptions[0].continuity;
+    assert_eq!(continuity.since, Some(left), "unbroken since the beginning");
+    let [gap] = continuity.gaps.as_slice() else {
+        panic!("one gap: {continuity:?}");
+    };
+    assert_eq!((gap.from, gap.filled, gap.incomplete), (left, 1, false));
+    assert_eq!(gap.to, clock_now(&clock));
+    desk.engine.stop().await;
+}
+
+fn clock_now(clock: &FakeClock) -> jiff::Timestamp {
+    tidings_core::ports::Clock::now(clock)
+}

@@ -2,6 +2,7 @@
 //! Rows are the mailbox: tasks share the database and wake each other with [`Notify`].
 
 mod connection;
+mod continuity;
 mod handle;
 mod ingest;
 mod outbox;
@@ -141,7 +142,7 @@ impl Engine {
             dial: parts.dial,
             // A setting that cannot be read fails open: its default shows, never silently drops.
             preferences: RwLock::new(Arc::new(read_or_default(preferences.as_deref()))),
-            settings: RwLock::new(read_or_default(settings.as_deref())),
+            settings: RwLock::default(),
             presence: Mutex::default(),
             connections: Mutex::default(),
             notices: Mutex::default(),
@@ -155,6 +156,7 @@ impl Engine {
             supervisor: Supervisor::default(),
             started: OnceLock::new(),
         };
+        shared.apply(read_or_default(settings.as_deref()));
         Ok(Self {
             shared: Arc::new(shared),
             queues: Arc::new(Mutex::new(Some(Queues { items, over: overs }))),
@@ -173,6 +175,7 @@ impl Engine {
         let _ = shared.started.set(());
         *lock(&self.ingesting) = Some(tokio::spawn(ingest::run(Arc::clone(shared), queues.items)));
         present::fold_stale(shared);
+        continuity::begin(shared);
         let tasks = vec![
             tokio::spawn(scheduler::run(Arc::clone(shared))),
             tokio::spawn(scheduler::retain(Arc::clone(shared))),
@@ -180,6 +183,7 @@ impl Engine {
             tokio::spawn(present::withdraw(Arc::clone(shared), queues.over)),
             tokio::spawn(present::listen(Arc::clone(shared))),
             tokio::spawn(outbox::run(Arc::clone(shared))),
+            tokio::spawn(continuity::run(Arc::clone(shared))),
         ];
         lock(&self.tasks).extend(tasks);
         match shared.store.read(|tx| tx.accounts()) {
@@ -240,6 +244,7 @@ impl Engine {
     pub async fn stop(&self) {
         let shared = &self.shared;
         shared.hint(Event::Stopping);
+        continuity::note(shared);
         shared.supervisor.stop();
         if shared.started.get().is_some() {
             let (done, flushed) = oneshot::channel();
@@ -325,6 +330,20 @@ impl Shared {
     fn preferences(&self) -> Arc<Preferences> {
         let preferences = self.preferences.read();
         Arc::clone(&preferences.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// New settings apply from now on.
+    fn apply(&self, settings: AppSettings) {
+        let mut preferences = Preferences::clone(&self.preferences());
+        preferences.ring_while_looking = settings.toast_while_looking;
+        *self
+            .preferences
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(preferences);
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
     fn settings(&self) -> AppSettings {

@@ -197,6 +197,8 @@ async fn activated(
         tx.toast_closed(id, now)?;
         Ok(members)
     })?;
+    // Most daemons take it away themselves; the others are asked to.
+    let _ = shared.over.send(id);
     let target = match members.as_slice() {
         [only] => Target::Notification { id: *only },
         _ => Target::Inbox,

@@ -51,9 +51,8 @@ pub async fn run(shared: Arc<Shared>) {
 /// Releases what is due and says when to look again.
 fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
     let now = shared.clock.now();
-    let (due, next, pause) = shared
-        .store
-        .read(|tx| Ok((!tx.due(now)?.is_empty(), tx.next_due()?, tx.pause()?)))?;
+    let (next, pause) = shared.store.read(|tx| Ok((tx.next_due()?, tx.pause()?)))?;
+    let due = next.is_some_and(|at| at <= now);
     let pause_over = pause.is_some_and(|pause| !pause.holds_at(now));
     if !due && !pause_over {
         let ends = pause.and_then(|pause| pause.until);

@@ -21,6 +21,8 @@ pub struct Preferences {
     pub critical_backfill_hours: u32,
     /// Of those, so many of the newest.
     pub critical_backfill_singly: u32,
+    /// What arrives in the list on screen rings all the same.
+    pub ring_while_looking: bool,
     /// Excess over the limits waits so long, seconds, to be told as one digest.
     pub fold_seconds: u32,
 }
@@ -34,6 +36,7 @@ impl Default for Preferences {
             away_after_seconds: 120,
             critical_backfill_hours: 24,
             critical_backfill_singly: 5,
+            ring_while_looking: false,
             fold_seconds: 2,
         }
     }

@@ -7,7 +7,7 @@ use crate::profile::{Places, Profile};
 use crate::wiring::{NotStarted, Running, stop_signal};
 use std::time::Duration;
 use tidings_api::{
-    AccountDraft, BackendKind, ErrorCode, ErrorView, Request, SecretPlace, SignIn, Target,
+    AccountDraft, AppSettings, BackendKind, ErrorCode, ErrorView, Request, SecretPlace, SignIn, Target,
 };
 use tidings_server::{Action, Config, Kind, Limits, Publish, Server};
 
@@ -58,6 +58,12 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         headers: Vec::new(),
     };
     running.ask(Request::AccountAdd(draft)).await?;
+    // The inbox is open all the time, and the toasts are what there is to see.
+    let settings = AppSettings {
+        toast_while_looking: true,
+        ..AppSettings::default()
+    };
+    running.ask(Request::SettingsSet(settings)).await?;
     if out.json {
         out.object(&serde_json::json!({ "url": url, "socket": profile.socket }))?;
     } else {

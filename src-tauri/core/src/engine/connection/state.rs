@@ -228,6 +228,8 @@ pub fn step(mut state: State, event: Event, at: Moment) -> (State, Vec<Command>)
                 vec![Command::HangUp]
             }
         }
+        // What was hung up has nothing to be live.
+        Event::Live if state.phase != Phase::Connecting => Vec::new(),
         Event::Live => {
             state.problem.clear();
             state.ladder.blocked = 0;

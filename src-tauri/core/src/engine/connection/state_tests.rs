@@ -258,7 +258,7 @@ proptest! {
                 Phase::Waiting { until, .. } => {
                     prop_assert!(open.is_none());
                     prop_assert_eq!(alarm, Some(*until));
-                    let longest = moment.awake + Duration::from_mins(15);
+                    let longest = moment.awake + Duration::from_secs(15 * 60 + 5);
                     prop_assert!(*until <= longest, "{:?} > {:?}", until, longest);
                 }
                 Phase::Idle | Phase::Offline | Phase::Stopped => prop_assert!(open.is_none()),

@@ -163,10 +163,7 @@ pub fn set_settings(shared: &Shared, settings: AppSettings) -> Result<Reply, Err
         .store
         .write(|tx| tx.set_setting(SETTINGS, &text))
         .map_err(|error| storage(&error))?;
-    *shared
-        .settings
-        .write()
-        .unwrap_or_else(std::sync::PoisonError::into_inner) = settings.clone();
+    shared.apply(settings.clone());
     shared.hint(Event::Settings);
     Ok(Reply::Settings(settings))
 }

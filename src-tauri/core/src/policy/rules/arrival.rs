@@ -44,7 +44,11 @@ pub(super) fn ephemeral(q: &Question<'_>) -> Answer {
 }
 
 /// Whether something that was missed is important enough, and young enough, for a toast of its own.
-pub(in crate::policy) fn is_young_critical(n: &Notification, p: &Preferences, now: Timestamp) -> bool {
+pub(in crate::policy) fn is_young_critical(
+    n: &Notification,
+    p: &Preferences,
+    now: Timestamp,
+) -> bool {
     let age = now.duration_since(n.draft.created_at);
     n.draft.tier == Tier::Critical
         && n.draft.class == Class::Persistent
@@ -79,9 +83,7 @@ pub(super) fn backfill(q: &Question<'_>) -> Answer {
             ),
         ),
         // Only now is it known which of them are the newest.
-        Some(HoldCause::Away)
-            if is_young_critical(n, p, q.at()) =>
-        {
+        Some(HoldCause::Away) if is_young_critical(n, p, q.at()) => {
             if q.state.newer_critical_backfill < p.critical_backfill_singly {
                 Answer::pass(format!(
                     "It was fetched after an absence; a critical one of the last {} rings by itself.",

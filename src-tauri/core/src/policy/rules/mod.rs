@@ -5,8 +5,8 @@ mod limits;
 mod user;
 
 use super::{Answer, Buckets, Question};
-pub(super) use arrival::is_young_critical;
 use crate::model::Rule;
+pub(super) use arrival::is_young_critical;
 
 /// A rule's question.
 type Ask = fn(&Question<'_>, &mut Buckets) -> Answer;

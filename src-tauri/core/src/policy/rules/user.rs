@@ -51,7 +51,9 @@ pub(super) fn paused(q: &Question<'_>) -> Answer {
 
 /// Who sees it in the window needs no toast.
 pub(super) fn looking(q: &Question<'_>) -> Answer {
-    if q.state.looking {
+    if q.state.looking && q.preferences.ring_while_looking {
+        Answer::pass("You were looking at it in the inbox, and want a toast all the same.")
+    } else if q.state.looking {
         Answer::inbox_only("You were looking at it in the inbox.")
     } else {
         Answer::pass("You were not looking at it.")

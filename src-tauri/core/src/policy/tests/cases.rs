@@ -55,6 +55,7 @@ impl Case {
             "done" => self.notification.done_at = Some(now),
             "known" => self.state.known = true,
             "looking" => self.state.looking = true,
+            "ring while looking" => self.preferences.ring_while_looking = true,
             "muted" if value == "account" => self.state.account_muted = true,
             "muted" if value == "subscription" => self.state.subscription_muted = true,
             "minimum" => self.state.min_tier = tier(value),
