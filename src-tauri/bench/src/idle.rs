@@ -1,0 +1,167 @@
+//! What the resident costs while nothing happens, also after a window; and the window itself.
+
+use std::fs;
+use std::time::Duration;
+
+use support::{Desktop, Memory, Program, Result};
+
+use crate::arguments::Plan;
+use crate::clock;
+use crate::report::{Report, float, mib, quantile, time};
+use crate::scene::{Mode, PATIENCE, Scene, until_status};
+use crate::screen::Screen;
+
+/// Memory that the resident may use, bytes.
+const MEMORY: u64 = 12 << 20;
+/// Processor time that it may use in a minute.
+const CPU: Duration = Duration::from_millis(10);
+/// How often a second it may wake up.
+const WAKEUPS: f64 = 0.5;
+/// Notifications in the inbox that the window shows.
+const ROWS: u64 = 500;
+/// A window is opened so often; the first one finds nothing in the disk's cache.
+const OPENINGS: usize = 4;
+
+/// One and five accounts, without a window.
+pub async fn measure(desktop: &Desktop, plan: &Plan, report: &mut Report) -> Result<()> {
+    for accounts in [1, 5] {
+        let mut scene = Scene::new(desktop, accounts, Mode::Tray).await?;
+        // A resident that did not add its accounts itself, as after a login.
+        scene.stop().await?;
+        scene.start(Mode::Tray)?;
+        scene.until_streams(accounts).await?;
+        let name = if accounts == 1 { "account" } else { "accounts" };
+        watch(&scene, plan, &format!("{accounts} {name}"), report).await?;
+        scene.stop().await?;
+        fs::remove_dir_all(desktop.folder().join("profile"))?;
+    }
+    Ok(())
+}
+
+/// The time to a window, and the resident after it was closed.
+pub async fn around_a_window(desktop: &Desktop, plan: &Plan, report: &mut Report) -> Result<()> {
+    let scene = Scene::new(desktop, 5, Mode::Tray).await?;
+    let client = scene.until_it_answers().await?;
+    for number in 0..ROWS {
+        scene.publish(number).await?;
+    }
+    until_status(&client, "all to be stored", |status| {
+        status.counts.all >= ROWS
+    })
+    .await?;
+    drop(client);
+
+    let screen = Screen::open(desktop.display())?;
+    let mut openings = Vec::new();
+    let mut memory = 0;
+    for _ in 0..OPENINGS {
+        let begin = clock::now();
+        let mut open = desktop.run(scene.command(&[])?, "open")?;
+        let window = loop {
+            if let Some(window) = screen.window()?
+                && screen.is_painted(window)?
+            {
+                break window;
+            }
+            if clock::since(begin) > PATIENCE {
+                return Err("no window was painted".into());
+            }
+            clock::pause(Duration::from_millis(5)).await;
+        };
+        openings.push(clock::since(begin));
+        open.wait_for_end(PATIENCE).await?;
+        clock::pause(plan.settle).await;
+        memory = memory_below(scene.resident()?.id())?;
+        screen.close(window)?;
+        support::until("the window to be gone", PATIENCE, async || {
+            Ok(below(scene.resident()?.id())?.is_empty().then_some(()))
+        })
+        .await?;
+    }
+    let first = openings.remove(0);
+    report.tell("`tidings` → painted list, first time", time(first));
+    report.at_most(
+        "`tidings` → painted list, warm, median",
+        Duration::from_millis(700),
+        quantile(&mut openings, 0.5),
+    );
+    report.tell(
+        "memory of the window's processes while it is open, PSS",
+        mib(memory),
+    );
+    watch(
+        &scene,
+        plan,
+        "5 accounts, after a window was closed",
+        report,
+    )
+    .await
+}
+
+/// Lets a resident come to rest, and then only looks.
+async fn watch(scene: &Scene<'_>, plan: &Plan, who: &str, report: &mut Report) -> Result<()> {
+    let resident = scene.resident()?;
+    clock::pause(plan.settle).await;
+    let (cpu, wakeups) = spent(resident)?;
+    let begin = clock::now();
+    clock::pause(plan.idle).await;
+    let (cpu_after, wakeups_after) = spent(resident)?;
+    let seconds = clock::since(begin).as_secs_f64();
+    let memory = resident.memory()?.pss;
+
+    report.judge(
+        &format!("idle, {who}: memory (PSS)"),
+        &format!("≤ {}", mib(MEMORY)),
+        mib(memory),
+        memory <= MEMORY,
+    );
+    let minute = cpu_after.saturating_sub(cpu).mul_f64(60.0 / seconds);
+    report.at_most(&format!("idle, {who}: CPU a minute"), CPU, minute);
+    let rate = float(wakeups_after.saturating_sub(wakeups)) / seconds;
+    report.judge(
+        &format!("idle, {who}: wakeups a second"),
+        &format!("≤ {WAKEUPS}"),
+        format!("{rate:.2}"),
+        rate <= WAKEUPS,
+    );
+    Ok(())
+}
+
+fn spent(resident: &Program) -> Result<(Duration, u64)> {
+    Ok((resident.cpu_time()?, resident.wakeups()?))
+}
+
+/// The memory of all processes that `process` started, and of those that they started, bytes.
+fn memory_below(process: u32) -> Result<u64> {
+    let mut sum = 0;
+    for child in below(process)? {
+        // One that ends while they are counted costs nothing.
+        sum += Memory::of(child).map_or(0, |memory| memory.pss);
+    }
+    Ok(sum)
+}
+
+/// All processes below `process`.
+fn below(process: u32) -> Result<Vec<u32>> {
+    let mut pairs = Vec::<(u32, u32)>::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(id) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // `id (name) state parent …`; the name may have brackets and spaces of its own.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        if let Some(parent) = rest.split(' ').nth(1).and_then(|text| text.parse().ok()) {
+            pairs.push((parent, id));
+        }
+    }
+    let mut found = vec![process];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        let children = pairs.iter().filter(|(of, _)| *of == parent);
+        found.extend(children.map(|(_, id)| *id));
+        next += 1;
+    }
+    Ok(found.split_off(1))
+}
