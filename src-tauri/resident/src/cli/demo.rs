@@ -7,7 +7,8 @@ use crate::profile::{Places, Profile};
 use crate::wiring::{NotStarted, Running, stop_signal};
 use std::time::Duration;
 use tidings_api::{
-    AccountDraft, AppSettings, BackendKind, ErrorCode, ErrorView, Request, SecretPlace, SignIn, Target,
+    AccountDraft, AppSettings, BackendKind, ErrorCode, ErrorView, Request, SecretPlace, SignIn,
+    Target,
 };
 use tidings_server::{Action, Config, Kind, Limits, Publish, Server};
 
