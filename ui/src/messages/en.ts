@@ -185,7 +185,7 @@ export const words = {
     ok: "Got it",
   },
 
-  undo: { label: "Undo", nothing: "Nothing to undo" },
+  undo: { label: "Undo" },
 
   announce: {
     critical: (title: string, source: string, number: number) =>
@@ -211,9 +211,10 @@ export const words = {
     send: "Send",
     sent: (status: number) => `Sent; the server answered ${status}.`,
     opened: "Opened.",
-    linkTitle: "A link in this notification",
-    linkText: "It came from the sender. Tidings opens no links from inside a message; copy it if you trust it.",
-    copyLink: "Copy address",
+    linkTitle: "Open this link?",
+    linkText: "It came from the sender of the notification, and leads to:",
+    openUrl: "Open",
+    copyLink: "Copy",
     body: "Message",
   },
 
@@ -315,6 +316,8 @@ export const words = {
   },
 
   notifications: {
+    whileLooking: "Toasts also for what I am looking at",
+    whileLookingHint: "Otherwise what arrives in the list on screen does not ring.",
     pause: "Pause",
     pauseHint: "Nothing rings meanwhile; everything still comes into the inbox, and what waited rings as one when the pause ends.",
     pauses: [

@@ -3,6 +3,7 @@
 import type { AccountView } from "../bindings/AccountView";
 import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
+import type { Changed } from "../bindings/Changed";
 import type { Detail } from "../bindings/Detail";
 import type { ErrorCode } from "../bindings/ErrorCode";
 import type { ErrorView } from "../bindings/ErrorView";
@@ -57,7 +58,7 @@ export type FakeOptions = {
   lively?: number;
 };
 
-type Step = { rows: Map<number, Row | null>; says: string };
+type Step = { id: number; rows: Map<number, Row>; says: string };
 
 const plural = (n: number, what: string) => `${n} ${n === 1 ? "notification" : "notifications"} ${what}`;
 
@@ -86,6 +87,7 @@ export class Fake implements Api {
     keep_count: 10_000,
     letter_shortcuts: true,
     tell_servers: true,
+    toast_while_looking: false,
     close_explained: true,
   };
   pauseView: PauseView | null = null;
@@ -96,7 +98,7 @@ export class Fake implements Api {
   readonly failures = new Map<Request["do"], ErrorView>();
 
   readonly #details = new Map<number, Partial<Detail>>();
-  readonly #undo: Step[] = [];
+  #undo: Step[] = [];
   readonly #hints: ((event: Event) => void)[] = [];
   readonly #links: ((up: boolean) => void)[] = [];
   readonly #options: FakeOptions;
@@ -233,17 +235,8 @@ export class Fake implements Api {
         return { is: "detail", value: this.#detail(request.id) };
       case "change":
         return { is: "changed", value: this.#change(request.targets, request.change) };
-      case "undo": {
-        const step = this.#undo.pop();
-        if (!step) return { is: "changed", value: { count: 0, says: "Nothing to undo" } };
-        for (const [id, row] of step.rows) {
-          this.rows = this.rows.filter((one) => one.id !== id);
-          if (row) this.rows.push(row);
-        }
-        this.rows.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || b.id - a.id);
-        this.hint({ event: "changed", ids: [...step.rows.keys()] });
-        return { is: "changed", value: { count: step.rows.size, says: `Undone: ${step.says}` } };
-      }
+      case "undo":
+        return { is: "changed", value: this.#takeBack(request.step) };
       case "why":
         this.#row(request.id);
         return { is: "ledger", value: LEDGER(this.now) };
@@ -258,6 +251,13 @@ export class Fake implements Api {
       case "open_link":
         this.#change({ which: "ids", ids: [request.id] }, "read");
         return { is: "act", value: { outcome: "opened", url: this.#detail(request.id).url ?? "" } };
+      case "open_url": {
+        const { body, html, attachment } = this.#detail(request.id);
+        if (![body, html, attachment?.url].some((text) => text?.includes(request.url))) {
+          fail("invalid", "This notification has no such link. It may have been replaced by a newer version; open it again.");
+        }
+        return { is: "act", value: { outcome: "opened", url: request.url } };
+      }
       case "kinds":
         return { is: "kinds", value: KINDS };
       case "detect":
@@ -407,7 +407,7 @@ export class Fake implements Api {
     );
   }
 
-  #change(targets: Targets, change: Change): { count: number; says: string } {
+  #change(targets: Targets, change: Change): Changed {
     const rows = targets.which === "ids" ? this.rows.filter((row) => targets.ids.includes(row.id)) : this.#find(targets.query);
     const before = new Map<number, Row>();
     for (const row of rows) {
@@ -422,11 +422,37 @@ export class Fake implements Api {
       this.rows = change === "delete" ? this.rows.filter((one) => one.id !== row.id) : this.rows.map((one) => (one.id === row.id ? now : one));
     }
     const says = plural(before.size, SAYS[change]);
+    let undo: number | null = null;
     if (before.size > 0) {
-      if (change !== "seen") this.#undo.push({ rows: before, says });
+      if (change !== "seen") {
+        undo = this.#next += 1;
+        this.#undo.push({ id: undo, rows: before, says });
+      }
       queueMicrotask(() => this.hint({ event: "changed", ids: [...before.keys()] }));
     }
-    return { count: before.size, says };
+    return { count: before.size, says, undo };
+  }
+
+  /** Rows that a later step changed again keep that; the later step takes over what was before. */
+  #takeBack(id: number | null): Changed {
+    const step = id === null ? this.#undo.at(-1) : this.#undo.find((one) => one.id === id);
+    if (!step) {
+      if (id !== null) fail("not_found", "This can no longer be undone. The last 50 changes of seven days can.");
+      return { count: 0, says: "There is nothing to undo.", undo: null };
+    }
+    const since = this.#undo.slice(this.#undo.indexOf(step) + 1);
+    this.#undo = this.#undo.filter((one) => one !== step);
+    const back: Row[] = [];
+    for (const row of step.rows.values()) {
+      const later = since.find((one) => one.rows.has(row.id));
+      if (later) later.rows.set(row.id, row);
+      else back.push(row);
+    }
+    const ids = back.map((row) => row.id);
+    this.rows = [...this.rows.filter((row) => !ids.includes(row.id)), ...back];
+    this.rows.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || b.id - a.id);
+    this.hint({ event: "changed", ids });
+    return { count: back.length, says: `Undone: ${step.says}`, undo: null };
   }
 
   #accounts(): AccountView[] {

@@ -61,11 +61,13 @@ export class Client {
   show = (id: number) => this.ask({ do: "show", id }, "detail");
   change = (targets: Targets, change: Change) =>
     this.ask({ do: "change", targets, change }, "changed");
-  undo = () => this.ask({ do: "undo" }, "changed");
+  /** Takes back exactly this step, or the last one. */
+  undo = (step: number | null) => this.ask({ do: "undo", step }, "changed");
   why = (id: number) => this.ask({ do: "why", id }, "ledger");
   act = (id: number, action: number, confirmed: boolean) =>
     this.ask({ do: "act", id, action, confirmed }, "act");
   openLink = (id: number) => this.ask({ do: "open_link", id }, "act");
+  openUrl = (id: number, url: string) => this.ask({ do: "open_url", id, url }, "act");
   kinds = () => this.ask({ do: "kinds" }, "kinds");
   detect = (url: string) => this.ask({ do: "detect", url }, "detected");
   accounts = () => this.ask({ do: "accounts" }, "accounts");

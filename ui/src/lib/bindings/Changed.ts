@@ -11,4 +11,8 @@ count: number,
 /**
  * In words: "3 notifications marked read".
  */
-says: string, };
+says: string, 
+/**
+ * Names the change to [`crate::Request::Undo`]; none where there is nothing to undo.
+ */
+undo: number | null, };

@@ -30,7 +30,11 @@ targets: Targets,
 /**
  * What happens to them.
  */
-change: Change, } | { "do": "undo" } | { "do": "why", 
+change: Change, } | { "do": "undo", 
+/**
+ * Exactly this one, as [`Changed::undo`] named it; if none, the last that was not undone yet.
+ */
+step: number | null, } | { "do": "why", 
 /**
  * Which one.
  */
@@ -50,7 +54,15 @@ confirmed: boolean, } | { "do": "open_link",
 /**
  * Which notification.
  */
-id: NotificationId, } | { "do": "kinds" } | { "do": "detect", 
+id: NotificationId, } | { "do": "open_url", 
+/**
+ * Which notification.
+ */
+id: NotificationId, 
+/**
+ * The address, as the notification has it.
+ */
+url: string, } | { "do": "kinds" } | { "do": "detect", 
 /**
  * As pasted: with or without a scheme, with or without a topic path.
  */

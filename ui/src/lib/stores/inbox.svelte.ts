@@ -4,6 +4,7 @@ import { SvelteSet } from "svelte/reactivity";
 import { words } from "../../messages/en";
 import { errorView, type Client } from "../api";
 import type { Change } from "../bindings/Change";
+import type { Changed } from "../bindings/Changed";
 import type { Detail } from "../bindings/Detail";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
@@ -26,9 +27,14 @@ const MOST = 500;
 const PATIENCE = 200;
 /** Changes of a few rows are read one by one, of more as pages. */
 const FEW = 8;
+/** The resident keeps so many steps that can be undone. */
+const STEPS = 50;
+
+/** How a change is made: offered to be undone in the bar, by the keys only, or as a side effect. */
+type Manner = "bar" | "keys" | "aside";
 
 /** A change that can be taken back from the bar. */
-export type Undoable = { says: string; since: { targets: Targets; change: Change }[] };
+export type Undoable = { says: string; step: number };
 
 const NOTHING: Loaded = { rows: [], next: null };
 
@@ -77,6 +83,8 @@ export class Inbox {
   #echo = new Set<number>();
   #touched = new Set<number>();
   #changes: Promise<unknown> = Promise.resolve();
+  /** What the user did in this window and can be undone, the latest at the end. */
+  #steps: number[] = [];
   #arrivedIds = new Set<number>();
   #readHead: () => void;
   #readTouched: () => void;
@@ -375,7 +383,8 @@ export class Inbox {
     await this.#readDetail(id);
     const detail = this.detail;
     if (this.openId === id && detail?.row.id === id && !detail.row.read) {
-      await this.#mark([id], "read");
+      // A step, but not what the keys take back before what the user did.
+      await this.#change({ which: "ids", ids: [id] }, "read", "aside");
     }
   }
 
@@ -411,11 +420,6 @@ export class Inbox {
     }
   }
 
-  /** Reading as a side effect of opening: no bar, but it is on the stack that undo takes from. */
-  #mark(ids: number[], change: "read" | "unread"): Promise<void> {
-    return this.#change({ which: "ids", ids }, change, false);
-  }
-
   /** Does something to what is selected or under the keyboard. */
   async act(change: Exclude<Change, "seen">, ids: number[] = this.subject): Promise<void> {
     if (ids.length === 0) return;
@@ -424,35 +428,33 @@ export class Inbox {
       : { which: "ids", ids };
     const many = this.allMatching || ids.length > 1;
     const bar = many || change === "done" || change === "delete" || change === "restore";
-    await this.#change(targets, change, bar);
+    await this.#change(targets, change, bar ? "bar" : "keys");
     if (many) this.clearSelection();
   }
 
   /** Marks all that the list could show as read. */
   async markAllRead(): Promise<void> {
-    await this.#change({ which: "query", query: this.query }, "read", true);
+    await this.#change({ which: "query", query: this.query }, "read", "bar");
   }
 
-  #change(targets: Targets, change: Change, bar: boolean): Promise<void> {
+  #change(targets: Targets, change: Change, manner: Manner): Promise<void> {
     this.#apply(targets, change);
     const run = async () => {
       try {
         const changed = await this.#client.change(targets, change);
         this.#session.failure = null;
-        if (changed.count === 0) return;
-        if (bar) {
-          this.undoable = { says: changed.says, since: [] };
-        } else if (this.undoable) {
-          const since = [...this.undoable.since, { targets, change }];
-          this.undoable = { ...this.undoable, since };
+        if (changed.undo !== null && manner !== "aside") {
+          this.#steps = [...this.#steps, changed.undo].slice(-STEPS);
+          if (manner === "bar") this.undoable = { says: changed.says, step: changed.undo };
         }
+        if (changed.count === 0) return;
         if (targets.which === "query") await this.reread(false);
       } catch (thrown) {
         this.#session.failure = errorView(thrown);
         await this.#quietly(() => this.reread(false));
       }
     };
-    // One after the other: undo takes back the last one.
+    // One after the other: undo takes back the latest one.
     const done = this.#changes.then(run);
     this.#changes = done;
     return done;
@@ -489,21 +491,48 @@ export class Inbox {
     if (this.openId !== null && ids.has(this.openId)) this.close();
   }
 
-  /**
-   * Takes back what the bar names, or else the last change. The resident's undo takes the last
-   * change first, so what came after the one in the bar is taken back too and then done again.
-   */
-  undo(): Promise<void> {
-    const undoable = this.undoable;
+  /** Takes back what the bar names, and only that. */
+  undoBar(): Promise<void> {
+    const step = this.undoable?.step;
     this.undoable = null;
+    return step === undefined ? Promise.resolve() : this.#undo(() => this.#takeBack(step));
+  }
+
+  /** Takes back what was done last in this window, or else the last change of all. */
+  undo(): Promise<void> {
+    return this.#undo(async () => {
+      for (;;) {
+        const step = this.#steps.at(-1) ?? null;
+        try {
+          return await this.#takeBack(step);
+        } catch (thrown) {
+          // Undone elsewhere, or too old: the one before.
+          if (step === null || errorView(thrown).code !== "not_found") throw thrown;
+        }
+      }
+    });
+  }
+
+  async #takeBack(step: number | null): Promise<Changed> {
+    const forget = () => {
+      this.#steps = this.#steps.filter((one) => one !== step);
+      if (this.undoable?.step === step) this.undoable = null;
+    };
+    try {
+      const changed = await this.#client.undo(step);
+      forget();
+      return changed;
+    } catch (thrown) {
+      if (errorView(thrown).code === "not_found") forget();
+      throw thrown;
+    }
+  }
+
+  #undo(takeBack: () => Promise<Changed>): Promise<void> {
     const run = async () => {
       try {
-        for (let i = 0; i < (undoable?.since.length ?? 0); i += 1) await this.#client.undo();
-        const changed = await this.#client.undo();
-        for (const { targets, change } of undoable?.since ?? []) {
-          await this.#client.change(targets, change);
-        }
-        this.#announcer.say(changed.count > 0 ? changed.says : words.undo.nothing);
+        const changed = await takeBack();
+        this.#announcer.say(changed.says);
         this.#session.failure = null;
         this.#sticky.clear();
         await this.reread(false);

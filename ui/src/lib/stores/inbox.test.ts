@@ -183,11 +183,55 @@ describe("changes", () => {
     await inbox.open(59);
     await settle();
     expect(inbox.undoable?.says).toBe("1 notification deleted");
-    await inbox.undo();
+    await inbox.undoBar();
     await settle();
     expect(ids(inbox)).toContain(60);
     expect(fake.rows.find((row) => row.id === 59)?.read).toBe(true);
     expect(inbox.undoable).toBeNull();
+    expect(asked(fake, "undo").length).toBe(1);
+    expect(asked(fake, "change").length).toBe(2);
+  });
+
+  it("undo by the keys takes back what was done last here, not what was read by opening it", async () => {
+    const { fake, inbox } = await setUp();
+    await inbox.act("done", [60]);
+    await inbox.open(59);
+    const client = new Client(fake);
+    await client.change({ which: "ids", ids: [58] }, "delete");
+    await inbox.undo();
+    expect(ids(inbox)).toContain(60);
+    expect(ids(inbox)).not.toContain(58);
+    expect(inbox.undoable).toBeNull();
+    // Nothing of this window is left: the last change of all.
+    await inbox.undo();
+    expect(ids(inbox)).toContain(58);
+    expect(asked(fake, "undo").map((call) => call.step !== null)).toEqual([true, false]);
+  });
+
+  it("undo by the keys leaves alone a bar that names something else", async () => {
+    const { fake, inbox } = await setUp();
+    await inbox.act("delete", [60]);
+    await inbox.act("unread", [58]);
+    await inbox.undo();
+    expect(fake.rows.find((row) => row.id === 58)?.read).toBe(true);
+    expect(inbox.undoable?.says).toBe("1 notification deleted");
+    await inbox.undoBar();
+    expect(ids(inbox)).toContain(60);
+  });
+
+  it("undo passes over what was undone elsewhere, and the bar says so", async () => {
+    const { fake, session, inbox } = await setUp();
+    const client = new Client(fake);
+    await inbox.act("done", [60]);
+    await inbox.act("done", [59]);
+    await client.undo(null);
+    await inbox.undoBar();
+    expect(session.failure?.message).toMatch(/^This can no longer be undone\./);
+    await inbox.act("done", [59]);
+    await client.undo(null);
+    await inbox.undo();
+    expect(session.failure).toBeNull();
+    expect(ids(inbox)).toEqual(expect.arrayContaining([60, 59]));
   });
 
   it("undo goes on through the stack", async () => {
@@ -203,7 +247,7 @@ describe("changes", () => {
   it("undo with nothing to undo says so", async () => {
     const { inbox, announcer } = await setUp();
     await inbox.undo();
-    expect(announcer.polite).toBe("Nothing to undo");
+    expect(announcer.polite).toBe("There is nothing to undo.");
   });
 
   it("a row that is read stays in Unread until the list is left", async () => {
@@ -241,6 +285,22 @@ describe("changes", () => {
     expect(asked(fake, "change")).toEqual([
       { do: "change", targets: { which: "ids", ids: [60, 59] }, change: "seen" },
     ]);
+  });
+});
+
+describe("a window that is asked for", () => {
+  it("shows what it is asked to, and nothing that is for the other one", async () => {
+    const { fake, inbox } = await setUp();
+    const settings = new Session(new Client(fake), "settings");
+    await settings.start();
+    const heard: string[] = [];
+    settings.onHint((event) => heard.push(event.event === "present" ? event.target.show : event.event));
+    fake.hint({ event: "present", target: { show: "settings" }, token: null });
+    fake.hint({ event: "present", target: { show: "notification", id: 60 }, token: null });
+    fake.hint({ event: "present", target: { show: "inbox" }, token: null });
+    await settle();
+    expect(inbox.openId).toBe(60);
+    expect(heard.filter((event) => event !== "changed")).toEqual(["settings"]);
   });
 });
 

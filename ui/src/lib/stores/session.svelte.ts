@@ -1,6 +1,6 @@
 // What every view needs to know of the resident: is it there, how is it, which accounts, which settings.
 
-import { errorView, type Client } from "../api";
+import { errorView, type Client, type Opening } from "../api";
 import type { AccountView } from "../bindings/AccountView";
 import type { AppSettings } from "../bindings/AppSettings";
 import type { ErrorView } from "../bindings/ErrorView";
@@ -15,6 +15,7 @@ const SOON = 60;
 /** The window's picture of the resident. */
 export class Session {
   readonly client: Client;
+  readonly #view: Opening["view"];
   /** The resident can be reached. */
   up = $state(true);
   status = $state.raw<Status | null>(null);
@@ -29,8 +30,9 @@ export class Session {
   readonly #accounts: () => void;
   readonly #settings: () => void;
 
-  constructor(client: Client) {
+  constructor(client: Client, view: Opening["view"] = "inbox") {
     this.client = client;
+    this.#view = view;
     const quietly = (read: () => Promise<void>) => async () => {
       try {
         await read();
@@ -126,6 +128,9 @@ export class Session {
         this.#everything();
         break;
       case "present":
+        // The other window's.
+        if ((event.target.show === "settings") !== (this.#view === "settings")) return;
+        break;
       case "stopping":
         break;
     }

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { account } from "../api/fake-data";
 import { cleartext } from "./address";
 import { firstCommand } from "./command";
+import { linked } from "./links";
 import { countdown, longAgo, shortAgo, size } from "./time";
 
 const NOW = Date.parse("2026-11-20T10:41:00Z");
@@ -71,4 +73,15 @@ it.each([
   ["http://[::1]:8080", false],
 ])("%s in the clear: %s", (url, expected) => {
   expect(cleartext(url)).toBe(expected);
+});
+
+describe("addresses in plain text", () => {
+  // The resident finds the same ones, and opens no others.
+  const cases = JSON.parse(readFileSync("../tests/text/links.json", "utf8")) as { text: string; links: string[] }[];
+
+  it.each(cases)("$text", ({ text, links }) => {
+    const parts = linked(text);
+    expect(parts.filter((part) => part.link).map((part) => part.text)).toEqual(links);
+    expect(parts.map((part) => part.text).join("")).toBe(text);
+  });
 });

@@ -138,14 +138,45 @@ describe("the detail", () => {
     expect((await screen.findByTestId("detail-title")).textContent).toContain("Backup finished with 2 warnings");
   });
 
-  it("lets no link in a message navigate", async () => {
-    const { user } = await open({}, { show: "notification", id: 57 });
+  it("lets no link in a message navigate, and asks before it opens one", async () => {
+    const { fake, user } = await open({}, { show: "notification", id: 57 });
     const link = within(await screen.findByTestId("detail-body")).getByRole("link");
     const click = new MouseEvent("click", { bubbles: true, cancelable: true });
     link.dispatchEvent(click);
     expect(click.defaultPrevented).toBe(true);
     await user.click(link);
     expect((await screen.findByTestId("link-address")).textContent).toBe(link.getAttribute("href"));
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(requests(fake, "open_url")).toEqual([]);
+    await user.click(link);
+    await user.click(await screen.findByTestId("open-url"));
+    expect(await screen.findByText("Opened.")).toBeTruthy();
+    expect(requests(fake, "open_url")).toEqual([{ do: "open_url", id: 57, url: link.getAttribute("href") }]);
+  });
+
+  it("opens an attachment only after it said where it is", async () => {
+    const { fake, user } = await open({}, { show: "notification", id: 58 });
+    await user.click(await screen.findByTestId("attachment"));
+    const url = "https://ntfy.example.org/file/Xy12.jpg";
+    expect((await screen.findByTestId("link-address")).textContent).toBe(url);
+    fake.failures.set("open_url", { code: "internal", message: "The desktop could not open it.", detail: "" });
+    await user.click(screen.getByTestId("open-url"));
+    expect(await screen.findByText("The desktop could not open it.")).toBeTruthy();
+    expect(requests(fake, "open_url")).toEqual([{ do: "open_url", id: 58, url }]);
+  });
+
+  it("makes links of addresses in a plain body, and of nothing else", async () => {
+    const { fake, user } = await open();
+    const preview = "See https://ex.test/a?b=1, <a href=x>or</a> javascript:alert(1).";
+    const { id } = fake.arrive({ preview });
+    (await row(id)).click();
+    const body = await screen.findByTestId("detail-body");
+    expect(body.textContent).toBe(preview);
+    const link = within(body).getByRole("link");
+    expect(link.getAttribute("href")).toBe("https://ex.test/a?b=1");
+    await user.click(link);
+    expect((await screen.findByTestId("link-address")).textContent).toBe("https://ex.test/a?b=1");
   });
 
   it("tells why it rang", async () => {
