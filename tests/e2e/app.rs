@@ -16,6 +16,9 @@ use tidings_server::{Access, Config, Permission, Server, User};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The user of the private server, and a password that must be found nowhere afterwards.
 pub const USER: &str = "ada";
+/// Answers when two frames were drawn.
+const DRAWN: &str =
+    "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)));";
 /// See [`USER`].
 pub const CANARY: &str = "canary-7f3e9b1c-hunter2";
 
@@ -191,14 +194,12 @@ impl App {
         .await
     }
 
-    /// Keeps a picture of a window where a person will look at it.
+    /// Keeps a picture of the whole display, once what was drawn last is on it, where a person will look
+    /// at it.
     pub async fn picture(&self, window: &Window, name: &str) -> Result<()> {
-        let folder = pictures()?;
-        std::fs::write(
-            folder.join(format!("{name}.png")),
-            window.screenshot().await?,
-        )?;
-        Ok(())
+        window.execute_async(DRAWN, &[]).await?;
+        self.desktop
+            .screenshot(&pictures()?.join(format!("{name}.png")))
     }
 }
 

@@ -7,11 +7,6 @@ const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
   .filter((path) => /\.(ts|svelte|css)$/.test(path) && !path.includes("bindings") && !path.endsWith(".test.ts"))
   .map((path) => ({ path, text: readFileSync(`src/${path}`, "utf8") }));
 
-it("reaches Tauri in one file only", () => {
-  const importing = sources.filter(({ text }) => /from "@tauri-apps/.test(text)).map(({ path }) => path);
-  expect(importing).toEqual(["lib/api/tauri.ts"]);
-});
-
 it("names colours in one file only", () => {
   const naming = sources
     .filter(({ path, text }) => /\.(css|svelte)$/.test(path) && /#[0-9a-f]{3,8}\b(?=[^"]*;)/i.test(styleOf(text, path)))
