@@ -187,10 +187,10 @@ impl Desk {
             }
         };
         assert!(
-            !tokio::time::timeout(PATIENCE, waiting).await.is_err(),
+            tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
             "{what}: {:#?}",
             self.status().await
-        )
+        );
     }
 
     fn let_retry(&self, status: &Status) {
