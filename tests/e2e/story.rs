@@ -122,7 +122,7 @@ async fn from_sign_in_to_read_everywhere() -> Result<()> {
 
     // The tray knows, and acts.
     let outline = tray.menu().await?.outline();
-    assert!(outline.contains("backup 2 finished"), "{outline}");
+    assert!(outline.contains("alerts: backup 2 finished"), "{outline}");
     tray.choose("Mark all read").await?;
     app.until_status("all are read", |status| status.counts.unread == 0)
         .await?;

@@ -3,7 +3,7 @@
 use super::icon::Shape;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use tidings_api::{ConnectionState, NotificationId, PauseView, Status};
+use tidings_api::{ConnectionState, NotificationId, PauseView, Row, Status};
 
 /// What the tray shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Picture {
                 .latest
                 .iter()
                 .take(3)
-                .map(|row| (row.id, short(&row.title, 48)))
+                .map(|row| (row.id, short(&called(row), 48)))
                 .collect(),
             unread: unread > 0,
             pause: status.pause,
@@ -144,6 +144,16 @@ fn moment(at: &Zoned, now: &Zoned) -> String {
         format!("tomorrow {time}")
     } else {
         format!("{} {time}", at.strftime("%a %-d %b"))
+    }
+}
+
+/// What a notification is called in the menu: without a title of its own, its text says more than where it
+/// came from.
+fn called(row: &Row) -> String {
+    if row.title == row.subscription_name && !row.preview.is_empty() {
+        format!("{}: {}", row.title, row.preview)
+    } else {
+        row.title.clone()
     }
 }
 
