@@ -1,6 +1,8 @@
 //! What comes in: one at a time, many at once, after an absence, and without end.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use support::{Desktop, Result, Toast};
@@ -23,6 +25,10 @@ const QUIET: Duration = Duration::from_secs(8);
 const UNDER_WAY: u64 = 3000;
 /// How much a long stream may add to memory, bytes.
 const GROWTH: u64 = 8 << 20;
+/// About what one notification's transaction writes, bytes.
+const BLOCK: usize = 64 << 10;
+/// How often the disk is asked to keep that.
+const SYNCS: usize = 200;
 /// What is called no slope, bytes for each notification: the least that any rival keeps.
 const NO_SLOPE: f64 = 92.0;
 
@@ -35,6 +41,16 @@ pub async fn latency(desktop: &Desktop, plan: &Plan, report: &mut Report) -> Res
     let client = scene.until_it_answers().await?;
     scene.until_live(&client).await?;
     drop(client);
+
+    let mut syncs = syncs(desktop)?;
+    report.tell(
+        "this disk: one fsync after 64 KiB, median and p99",
+        format!(
+            "{}, {}",
+            time(quantile(&mut syncs, 0.5)),
+            time(quantile(&mut syncs, 0.99))
+        ),
+    );
 
     // The first toast wakes what has never run before.
     scene.publish(0).await?;
@@ -103,7 +119,7 @@ pub async fn burst(desktop: &Desktop, report: &mut Report) -> Result<()> {
     clock::pause(QUIET).await;
     let cpu = scene.resident()?.cpu_time()?.saturating_sub(cpu);
     let rows = status(&client).await?.counts.all;
-    let calls = daemon.toasts().len();
+    let calls = shown(desktop);
 
     report.judge(
         "1 000 in a second: stored",
@@ -150,7 +166,7 @@ pub async fn away(desktop: &Desktop, report: &mut Report) -> Result<()> {
     let stored = clock::since(begin);
     clock::pause(QUIET).await;
     let rows = status(&client).await?.counts.all;
-    let toasts = daemon.toasts().len();
+    let toasts = shown(desktop);
 
     report.judge(
         "away for 10 000: stored",
@@ -263,11 +279,42 @@ pub async fn ingest(desktop: &Desktop, plan: &Plan, report: &mut Report) -> Resu
     Ok(())
 }
 
+/// What the disk takes for what each commit needs, in the same minute: no program can be faster.
+fn syncs(desktop: &Desktop) -> Result<Vec<Duration>> {
+    let mut file = File::create(desktop.folder().join("syncs"))?;
+    let block = vec![b'x'; BLOCK];
+    let mut times = Vec::new();
+    for _ in 0..SYNCS {
+        let begin = clock::now();
+        file.write_all(&block)?;
+        file.sync_all()?;
+        times.push(clock::since(begin));
+    }
+    Ok(times)
+}
+
 async fn until_stored(client: &Client, count: u64) -> Result<()> {
     until_status(client, "all to be stored", |status| {
         status.counts.all >= count
     })
     .await
+}
+
+/// How many calls of Notify there were; what they said goes to standard error.
+fn shown(desktop: &Desktop) -> usize {
+    let toasts = desktop.notifications().toasts();
+    for toast in &toasts {
+        let after = toast.at.saturating_duration_since(toasts[0].at);
+        let how = if toast.replaces == 0 { "new" } else { "edited" };
+        eprintln!(
+            "    {}: {how} {}: {:?}, {:?}",
+            time(after),
+            toast.id,
+            toast.summary,
+            toast.body.lines().next().unwrap_or_default()
+        );
+    }
+    toasts.len()
 }
 
 /// The number that a toast's body begins with.
