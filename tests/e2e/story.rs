@@ -151,7 +151,25 @@ async fn from_sign_in_to_read_everywhere() -> Result<()> {
     app.until_live().await?;
     assert_eq!(app.status().await?.counts.all, 5);
 
+    no_word_of_the_password(&app).await?;
     no_trace_of_the_password(&app)
+}
+
+/// Nothing that a client may ask for hands the password out again.
+async fn no_word_of_the_password(app: &App) -> Result<()> {
+    let client = app.client().await?;
+    for request in [
+        Request::Status,
+        Request::Accounts,
+        Request::Settings,
+        Request::Doctor,
+        Request::Kinds,
+        Request::List(tidings_api::ListQuery::default()),
+    ] {
+        let reply = serde_json::to_string(&client.call(request.clone()).await?)?;
+        assert!(!reply.contains(CANARY), "{request:?} says the password");
+    }
+    Ok(())
 }
 
 /// Another subscriber of a topic, over its own connection.
