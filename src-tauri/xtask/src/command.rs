@@ -32,6 +32,17 @@ pub fn cargo() -> Command {
     let mut command = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Whoever reads it doesn't want to know where it is.
     command.shown = String::from("cargo");
+    // What `cargo run` says about this program. Build scripts, such as ring's, look at it, and all that
+    // needs them would be compiled again whenever cargo is called by hand in between.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        {
+            command.inner.env_remove(&name);
+        }
+    }
     command
 }
 

@@ -1,6 +1,10 @@
 //! `cargo xtask demo` and `screenshots`.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use crate::{
     Failure,
@@ -25,7 +29,6 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         return take_screenshots(arguments);
     }
     setup::run(Purpose::Build)?;
-    build_ui()?;
     build_programs()?;
     command(command::programs().join("tidings"))
         .arg("demo")
@@ -37,7 +40,6 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
 /// Shows the demo on a private desktop and takes pictures of it.
 pub fn take_screenshots(arguments: &[String]) -> Result<(), Failure> {
     setup::run(Purpose::Test)?;
-    build_ui()?;
     build_programs()?;
     // By itself: together with the others, its test features would be compiled into them.
     cargo()
@@ -93,17 +95,41 @@ fn list(pictures: &PathBuf) -> Vec<PathBuf> {
     files
 }
 
-/// The web part, which is built into the window.
+/// The web part, which is built into the window. Left alone if nothing in it changed since: a new one
+/// would have the window compiled again.
 fn build_ui() -> Result<(), Failure> {
+    let ui = root().join("ui");
+    let built = fs::metadata(ui.join("dist/index.html")).and_then(|file| file.modified());
+    if built.is_ok_and(|built| newest_source(&ui).is_some_and(|changed| changed < built)) {
+        return Ok(());
+    }
     install_packages()?;
     npm().args(["run", "--silent", "build"]).run()
 }
 
-/// Both programs as they ship, the UI built in.
-pub fn build_programs() -> Result<(), Failure> {
-    if !root().join("ui/dist/index.html").exists() {
-        build_ui()?;
+/// When a source of the UI last changed; `None` if that can't be told.
+fn newest_source(folder: &Path) -> Option<SystemTime> {
+    let mut newest = SystemTime::UNIX_EPOCH;
+    for entry in fs::read_dir(folder).ok()? {
+        let entry = entry.ok()?;
+        if ["dist", "node_modules"]
+            .iter()
+            .any(|name| entry.file_name() == *name)
+        {
+            continue;
+        }
+        let metadata = entry.metadata().ok()?;
+        newest = newest.max(metadata.modified().ok()?);
+        if metadata.is_dir() {
+            newest = newest.max(newest_source(&entry.path())?);
+        }
     }
+    Some(newest)
+}
+
+/// Both programs as they ship, the UI built in. Together, so that what they share is compiled once.
+pub fn build_programs() -> Result<(), Failure> {
+    build_ui()?;
     cargo()
         .args([
             "build",

@@ -48,11 +48,14 @@ fn provide_cargo_deny() -> Result<(), Failure> {
             "install",
             "cargo-deny",
             "--locked",
+            // It works for a second; compiling it well would take minutes.
+            "--debug",
             "--version",
             CARGO_DENY,
             "--root",
         ])
         .arg(&tools)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .run()
         .map_err(|failure| {
             format!("{failure} It checks the licences of what we use and comes from crates.io.")

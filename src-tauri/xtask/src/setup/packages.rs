@@ -29,7 +29,7 @@ const fn test(debian: &'static str, fedora: &'static str, arch: &'static str) ->
     }
 }
 
-const PACKAGES: [Package; 17] = [
+const PACKAGES: [Package; 19] = [
     build("build-essential", "gcc", "base-devel"),
     build("pkg-config", "pkgconf-pkg-config", "pkgconf"),
     build(
@@ -37,7 +37,7 @@ const PACKAGES: [Package; 17] = [
         "webkit2gtk4.1-devel",
         "webkit2gtk-4.1",
     ),
-    // For a private Node.
+    // For a private Node, and for apprise.
     build("python3-venv", "python3", "python"),
     build("ca-certificates", "ca-certificates", "ca-certificates"),
     // The private desktop, on which end-to-end tests and the demo without a display run.
@@ -51,6 +51,12 @@ const PACKAGES: [Package; 17] = [
     // What the tests look at it with.
     test("webkit2gtk-driver", "webkit2gtk-driver", "webkit2gtk-4.1"),
     test("libsecret-tools", "libsecret", "libsecret"),
+    test("x11-utils", "xprop", "xorg-xprop"),
+    test(
+        "desktop-file-utils",
+        "desktop-file-utils",
+        "desktop-file-utils",
+    ),
     test("curl", "curl", "curl"),
     test("git", "git", "git"),
     // The second kind of package; the first one's tools come with Debian, and elsewhere as `dpkg`.
