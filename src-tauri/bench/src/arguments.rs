@@ -63,7 +63,7 @@ impl Part {
 pub struct Plan {
     /// In the order of the table.
     pub parts: Vec<Part>,
-    /// How long an idle resident is watched.
+    /// How long an idle resident is watched: whole periods of the server's keepalive (45 s), since each wakes it.
     pub idle: Duration,
     /// How long it is left alone before that.
     pub settle: Duration,
@@ -110,7 +110,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
     Ok(if quick {
         Plan {
             parts,
-            idle: seconds(15),
+            idle: seconds(45),
             settle: seconds(3),
             starts: 3,
             repeats: 10,
@@ -121,7 +121,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
     } else {
         Plan {
             parts,
-            idle: seconds(60),
+            idle: seconds(90),
             settle: seconds(10),
             starts: 9,
             repeats: 30,

@@ -56,7 +56,7 @@ pub async fn around_a_window(desktop: &Desktop, plan: &Plan, report: &mut Report
     let mut memory = 0;
     for _ in 0..OPENINGS {
         let begin = clock::now();
-        let mut open = desktop.run(scene.command(&[])?, "open")?;
+        let mut open = desktop.run(scene.command(&[]), "open")?;
         let window = loop {
             if let Some(window) = screen.window()?
                 && screen.is_painted(window)?

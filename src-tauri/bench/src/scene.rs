@@ -1,9 +1,13 @@
 //! A resident in a profile of its own, and the servers it listens to.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use support::{Desktop, Program, Result, binary};
 use tidings_api::{
     AccountDraft, AppSettings, BackendKind, Client, ConnectionState, Reply, Request, Secret,
@@ -39,6 +43,9 @@ pub struct Scene<'d> {
     pub desktop: &'d Desktop,
     /// One for each account.
     pub servers: Vec<Server>,
+    /// How far the servers' clocks are behind, seconds.
+    behind: Arc<AtomicI64>,
+    programs: PathBuf,
     profile: PathBuf,
     resident: Option<Program>,
 }
@@ -49,6 +56,8 @@ impl<'d> Scene<'d> {
         let mut scene = Self {
             desktop,
             servers: Vec::new(),
+            behind: Arc::default(),
+            programs: programs(desktop)?,
             profile: desktop.folder().join("profile"),
             resident: None,
         };
@@ -65,6 +74,7 @@ impl<'d> Scene<'d> {
                 access: Access::only(vec![user]),
                 limits: Limits::off(),
                 record: 1000,
+                clock: scene.servers_clock(),
                 ..Config::default()
             })
             .await?;
@@ -89,6 +99,20 @@ impl<'d> Scene<'d> {
         Ok(scene)
     }
 
+    /// From now on the servers' clocks are so far behind: what is published then is as old.
+    pub fn publish_in_the_past(&self, age: SignedDuration) {
+        self.behind.store(age.as_secs(), Ordering::Relaxed);
+    }
+
+    fn servers_clock(&self) -> tidings_server::Clock {
+        let behind = Arc::clone(&self.behind);
+        Arc::new(move || {
+            let behind = SignedDuration::from_secs(behind.load(Ordering::Relaxed));
+            let now = clock::wall();
+            now.checked_sub(behind).unwrap_or(now)
+        })
+    }
+
     /// The first server.
     pub fn server(&self) -> &Server {
         &self.servers[0]
@@ -108,7 +132,7 @@ impl<'d> Scene<'d> {
             Mode::Tray => "--hidden",
             Mode::Daemon => "daemon",
         };
-        let command = self.command(&[argument])?;
+        let command = self.command(&[argument]);
         self.resident = Some(self.desktop.run(command, "tidings")?);
         Ok(())
     }
@@ -122,14 +146,14 @@ impl<'d> Scene<'d> {
     }
 
     /// A command as it is typed: its arguments after `tidings`.
-    pub fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = self.desktop.command(binary("tidings")?);
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.desktop.command(self.programs.join("tidings"));
         command
             .env_remove("TIDINGS_WINDOW")
             .arg("--profile")
             .arg(&self.profile)
             .args(arguments);
-        Ok(command)
+        command
     }
 
     /// Takes the limits off toasts, so that each notification has one. The resident must not run.
@@ -210,6 +234,18 @@ pub async fn status(client: &Client) -> Result<Status> {
         Reply::Status(status) => Ok(status),
         other => Err(format!("{other:?}").into()),
     }
+}
+
+/// Copies of the programs that nobody else runs: what two processes share counts half for each (PSS).
+fn programs(desktop: &Desktop) -> Result<PathBuf> {
+    let folder = desktop.folder().join("programs");
+    fs::create_dir_all(&folder)?;
+    for name in ["tidings", "tidings-window"] {
+        if !folder.join(name).exists() {
+            fs::copy(binary(name)?, folder.join(name))?;
+        }
+    }
+    Ok(folder)
 }
 
 /// Text as long as that of everyday notifications; its number is its first word.
