@@ -183,6 +183,8 @@ async fn a_thousand_at_once_ring_a_few_times() {
         publish(&server, "alerts", &format!("message {n}")).await;
     }
     desk.until_count(1000).await;
+    desk.until_in_time("the rest is told", |_| desk.notifier.shown().len() > 5)
+        .await;
     desk.settle().await;
     assert_eq!(desk.bodies().await, numbered("message", 1000));
     let shown = desk.notifier.shown();

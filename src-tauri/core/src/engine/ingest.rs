@@ -103,6 +103,15 @@ struct Outcome {
 /// Notifications fetched since a subscription's connection came back.
 type Filling = HashMap<SubscriptionId, u64>;
 
+/// Waits until everything that was handed over before is stored. An engine that stops answers at once.
+pub async fn flush(queue: mpsc::Sender<Item>) {
+    let (done, flushed) = oneshot::channel();
+    if queue.send(Item::Flush(done)).await.is_ok() {
+        // An ingest that ended has dropped the sender, and stores nothing more.
+        let _ = flushed.await;
+    }
+}
+
 /// Runs until the queue is closed and empty.
 pub async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Item>) {
     let mut filling = Filling::new();

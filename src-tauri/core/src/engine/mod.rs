@@ -30,7 +30,7 @@ use tidings_api::{
     AppSettings, ConnectionState, ConnectionView, ErrorCode, ErrorView, Event, Place, Presence,
     Reply, Request,
 };
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinHandle;
 
 /// Hints kept for a slow watcher; one that is further behind reads everything again.
@@ -246,16 +246,11 @@ impl Engine {
         shared.hint(Event::Stopping);
         continuity::note(shared);
         shared.supervisor.stop();
+        // From here on nothing is alive.
+        lock(&shared.connections).clear();
         if shared.started.get().is_some() {
-            let (done, flushed) = oneshot::channel();
-            let flush = async {
-                if shared.ingest.send(Item::Flush(done)).await.is_ok() {
-                    // An ingest that died has nothing left to store.
-                    let _ = flushed.await;
-                }
-            };
             tokio::select! {
-                () = flush => {}
+                () = ingest::flush(shared.ingest.clone()) => {}
                 () = shared.clock.sleep(LAST_COMMIT) => {
                     tracing::warn!("what was received last is fetched again at the next start");
                 }

@@ -285,8 +285,9 @@ impl Tx<'_> {
     }
 
     /// At the start: toasts that were on their way when the last run ended, and those pending since before
-    /// `older_than`. They are closed; what they had not told yet, and is still unread, comes back, oldest
-    /// first, to be folded into one digest.
+    /// `older_than`. They are closed; what was not on its way yet, and is still unread, comes back, oldest
+    /// first, to be folded into one digest. What was on its way may have been on the screen: a toast is shown
+    /// at most once, and the row is unread.
     pub fn interrupted(
         &self,
         now: Timestamp,
@@ -304,7 +305,7 @@ impl Tx<'_> {
         for toast in toasts {
             let mut statement = self.db.prepare_cached(&format!(
                 "SELECT n.id FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
-                 WHERE m.toast = ?1 AND m.told <> 2 AND {WANTED}"
+                 WHERE m.toast = ?1 AND m.told = 0 AND {WANTED}"
             ))?;
             for id in statement.query_map([toast], |row| row.get(0))? {
                 ids.push(id?);

@@ -2,7 +2,7 @@
 //! only by failing; dropping it hangs up.
 
 use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Session};
-use crate::engine::ingest::Item;
+use crate::engine::ingest::{self, Item};
 use crate::model::{AccountId, HttpRequest, TransportKind};
 use crate::ports::{Clock, Later};
 use crate::transport::{Answer, Dial, Frame, Link, Route, TransportError};
@@ -172,6 +172,8 @@ impl Running {
                     continue;
                 }
                 Effect::Live => {
+                    // Complete means stored.
+                    ingest::flush(self.attempt.ingest.clone()).await;
                     // Live twice is live; nobody waits for the second.
                     let _ = self.attempt.live.try_send(());
                     continue;

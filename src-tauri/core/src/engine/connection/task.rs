@@ -3,14 +3,14 @@
 use super::attempt::{self, Attempt};
 use super::state::{Command, Event, Moment, Phase, State, step};
 use crate::backend::{Failure, FailureKind, Resume, Topic, registry};
-use crate::engine::ingest::Item;
+use crate::engine::ingest::{self, Item};
 use crate::engine::{Shared, storage};
 use crate::model::{Account, AccountId, Subscription, TransportKind};
 use crate::ports::Later;
 use crate::transport::Route;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// A new subscription is filled this far back.
 const FILL: Duration = Duration::from_hours(24);
@@ -143,11 +143,7 @@ async fn connect(
     live: mpsc::Sender<()>,
 ) -> Failure {
     // What the last connection received is stored before the cursors are read.
-    let (done, flushed) = oneshot::channel();
-    if shared.ingest.send(Item::Flush(done)).await.is_ok() {
-        // An engine that stops drops the sender; the attempt is dropped with it.
-        let _ = flushed.await;
-    }
+    ingest::flush(shared.ingest.clone()).await;
     let read = shared
         .store
         .read(|tx| Ok((tx.account(account)?, tx.subscriptions(account)?)));

@@ -189,7 +189,7 @@ fn a_new_notification_service_shows_nothing_of_ours() {
 }
 
 #[test]
-fn after_a_crash_only_what_was_not_told_is_told() {
+fn after_a_crash_only_what_cannot_have_been_told_is_told() {
     let fixture = Fixture::new();
     let of: Vec<_> = (0..6).map(|n| ready(&fixture, &n.to_string(), n)).collect();
     let told = toast(&fixture, Some("x"), &[of[0].1], 10);
@@ -208,10 +208,11 @@ fn after_a_crash_only_what_was_not_told_is_told() {
         .iter()
         .map(|(delivery, row)| (*delivery, row.id))
         .collect();
-    assert_eq!(found, [(of[1].1, of[1].0), (of[2].1, of[2].0)]);
+    // The one that was on its way may have been on the screen.
+    assert_eq!(found, [(of[2].1, of[2].0)]);
     assert_eq!(claim(&fixture).unwrap().id, fresh);
     assert_eq!(claim(&fixture), None);
-    // Folded into one digest, they are told like any other.
-    let digest = toast(&fixture, Some("away"), &[of[1].1, of[2].1], 500);
+    // Folded into a digest, it is told like any other.
+    let digest = toast(&fixture, Some("away"), &[of[2].1], 500);
     assert_eq!(claim(&fixture).unwrap().id, digest);
 }
