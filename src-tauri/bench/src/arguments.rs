@@ -110,7 +110,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
     Ok(if quick {
         Plan {
             parts,
-            idle: seconds(45),
+            idle: seconds(90),
             settle: seconds(3),
             starts: 3,
             repeats: 10,
@@ -121,7 +121,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
     } else {
         Plan {
             parts,
-            idle: seconds(90),
+            idle: seconds(180),
             settle: seconds(10),
             starts: 9,
             repeats: 30,

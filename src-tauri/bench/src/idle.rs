@@ -28,8 +28,11 @@ pub async fn measure(desktop: &Desktop, plan: &Plan, report: &mut Report) -> Res
         let mut scene = Scene::new(desktop, accounts, Mode::Tray).await?;
         // A resident that did not add its accounts itself, as after a login.
         scene.stop().await?;
+        scene.until_no_streams().await?;
         scene.start(Mode::Tray)?;
-        scene.until_streams(accounts).await?;
+        let client = scene.until_it_answers().await?;
+        scene.until_live(&client).await?;
+        drop(client);
         let name = if accounts == 1 { "account" } else { "accounts" };
         watch(&scene, plan, &format!("{accounts} {name}"), report).await?;
         scene.stop().await?;

@@ -3,11 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use support::{Desktop, Program, Result, binary};
 use tidings_api::{
     AccountDraft, AppSettings, BackendKind, Client, ConnectionState, Reply, Request, Secret,
@@ -43,8 +40,6 @@ pub struct Scene<'d> {
     pub desktop: &'d Desktop,
     /// One for each account.
     pub servers: Vec<Server>,
-    /// How far the servers' clocks are behind, seconds.
-    behind: Arc<AtomicI64>,
     programs: PathBuf,
     profile: PathBuf,
     resident: Option<Program>,
@@ -56,7 +51,6 @@ impl<'d> Scene<'d> {
         let mut scene = Self {
             desktop,
             servers: Vec::new(),
-            behind: Arc::default(),
             programs: programs(desktop)?,
             profile: desktop.folder().join("profile"),
             resident: None,
@@ -74,7 +68,6 @@ impl<'d> Scene<'d> {
                 access: Access::only(vec![user]),
                 limits: Limits::off(),
                 record: 1000,
-                clock: scene.servers_clock(),
                 ..Config::default()
             })
             .await?;
@@ -97,20 +90,6 @@ impl<'d> Scene<'d> {
         }
         scene.until_live(&client).await?;
         Ok(scene)
-    }
-
-    /// From now on the servers' clocks are so far behind: what is published then is as old.
-    pub fn publish_in_the_past(&self, age: SignedDuration) {
-        self.behind.store(age.as_secs(), Ordering::Relaxed);
-    }
-
-    fn servers_clock(&self) -> tidings_server::Clock {
-        let behind = Arc::clone(&self.behind);
-        Arc::new(move || {
-            let behind = SignedDuration::from_secs(behind.load(Ordering::Relaxed));
-            let now = clock::wall();
-            now.checked_sub(behind).unwrap_or(now)
-        })
     }
 
     /// The first server.
@@ -194,11 +173,11 @@ impl<'d> Scene<'d> {
         until_status(client, "all connections to be live", live).await
     }
 
-    /// Waits until so many streams are open, at all servers together.
-    pub async fn until_streams(&self, wanted: usize) -> Result<()> {
-        support::until("the streams to be open", PATIENCE, async || {
+    /// Waits until the servers have noticed that the resident is gone.
+    pub async fn until_no_streams(&self) -> Result<()> {
+        support::until("the streams to be closed", PATIENCE, async || {
             let open: usize = self.servers.iter().map(Server::subscriptions).sum();
-            Ok((open >= wanted).then_some(()))
+            Ok((open == 0).then_some(()))
         })
         .await
     }

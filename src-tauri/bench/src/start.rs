@@ -53,11 +53,7 @@ async fn starts(scene: &mut Scene<'_>, mode: Mode, count: usize) -> Result<Durat
     let mut times = Vec::new();
     for _ in 0..count {
         scene.stop().await?;
-        let none = || scene.server().subscriptions() == 0;
-        support::until("the stream to be closed", PATIENCE, async || {
-            Ok(none().then_some(()))
-        })
-        .await?;
+        scene.until_no_streams().await?;
         scene.desktop.tray().wait_for_none(PATIENCE).await?;
         let begin = clock::now();
         scene.start(mode)?;
