@@ -6,7 +6,7 @@ use crate::model::{Disposition, HoldCause, Tier};
 use crate::policy;
 use crate::store::{DeliveryId, Held, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tidings_api::Event;
@@ -64,14 +64,11 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
             tx.release(&HoldCause::Pause.batch_key(), now)?;
         }
         let mut toasts = false;
-        let mut batches = BTreeMap::<String, Vec<Held>>::new();
-        for held in tx.due(now)? {
-            batches
-                .entry(held.cause.batch_key())
-                .or_default()
-                .push(held);
-        }
-        for (batch, held) in batches {
+        let due = tx.due(now)?;
+        let batches: BTreeSet<_> = due.iter().map(|held| held.cause.batch_key()).collect();
+        for batch in batches {
+            // All of it, when the first of it is due: one edit for what came meanwhile, not one for each.
+            let held = tx.held_by(&batch)?;
             toasts |= release_batch(shared, tx, &batch, held, now)?;
         }
         Ok(toasts)
