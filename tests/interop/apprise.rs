@@ -1,4 +1,4 @@
-//! Publishers that are not ours: curl, and the apprise of PyPI, publish to our server as they would to
+//! Publishers that are not ours: curl, and the apprise of `PyPI`, publish to our server as they would to
 //! any ntfy server, and what they meant is in the inbox.
 
 #[path = "../pipeline/harness.rs"]
