@@ -374,3 +374,30 @@ async fn why_has_an_answer() {
     assert_eq!(missing.unwrap_err().code, ErrorCode::NotFound);
     desk.engine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_echo_of_an_own_change_takes_nothing_back() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    publish(&server, "alerts", "hello").await;
+    desk.until_count(1).await;
+    let id = desk.rows().await[0].id;
+    // The server repeats the clear to everybody; here it must not undo what the user did since.
+    change(&desk, &[id], Change::Read).await;
+    change(&desk, &[id], Change::Unread).await;
+    desk.until("the server was told, or need not be", |status| {
+        status.counts.owed == 0
+    })
+    .await;
+    publish(&server, "alerts", "later").await;
+    desk.until_count(2).await;
+    assert_eq!(desk.status().await.counts.unread, 2);
+    // Nor does a replay of it.
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    assert_eq!(desk.status().await.counts.unread, 2);
+    desk.engine.stop().await;
+}

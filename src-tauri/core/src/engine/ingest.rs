@@ -3,7 +3,7 @@
 
 use super::{Shared, storage};
 use crate::model::{
-    AccountId, Cursor, Disposition, Draft, Fate, Notification, NotificationId, Origin,
+    AccountId, Cursor, Disposition, Draft, Fate, Mirror, Notification, NotificationId, Origin,
     SubscriptionId,
 };
 use crate::policy;
@@ -95,6 +95,8 @@ struct Outcome {
     changed: Vec<NotificationId>,
     /// Their toasts may be over.
     settled: Vec<NotificationId>,
+    /// Own changes that came back.
+    echoes: Vec<(SubscriptionId, String, Mirror)>,
     toasts: bool,
     held: bool,
     subscriptions: bool,
@@ -217,18 +219,26 @@ fn apply(
             replace_key,
             version,
         } => {
-            let ids = tx.read_elsewhere(*subscription, replace_key, *version, now)?;
-            outcome.settled.extend(&ids);
-            outcome.changed.extend(ids);
+            let elsewhere = Elsewhere {
+                subscription: *subscription,
+                replace_key,
+                version: *version,
+                mirror: Mirror::Read,
+            };
+            changed_elsewhere(shared, tx, &elsewhere, now, outcome)?;
         }
         Item::Remove {
             subscription,
             replace_key,
             version,
         } => {
-            let ids = tx.removed_elsewhere(*subscription, replace_key, *version, now)?;
-            outcome.settled.extend(&ids);
-            outcome.changed.extend(ids);
+            let elsewhere = Elsewhere {
+                subscription: *subscription,
+                replace_key,
+                version: *version,
+                mirror: Mirror::Delete,
+            };
+            changed_elsewhere(shared, tx, &elsewhere, now, outcome)?;
         }
         Item::Advance {
             subscription,
@@ -256,6 +266,42 @@ fn apply(
         }
         Item::Flush(_) => {}
     }
+    Ok(())
+}
+
+/// A change that a server told of.
+struct Elsewhere<'a> {
+    subscription: SubscriptionId,
+    replace_key: &'a str,
+    version: i64,
+    mirror: Mirror,
+}
+
+fn changed_elsewhere(
+    shared: &Shared,
+    tx: &Tx<'_>,
+    change: &Elsewhere<'_>,
+    now: Timestamp,
+    outcome: &mut Outcome,
+) -> Result<(), StoreError> {
+    let &Elsewhere {
+        subscription,
+        replace_key,
+        version,
+        mirror,
+    } = change;
+    if shared.echoes.is_own(subscription, replace_key, mirror, now) {
+        outcome
+            .echoes
+            .push((subscription, replace_key.to_owned(), mirror));
+        return tx.own_echo(subscription, replace_key, mirror, version, now);
+    }
+    let ids = match mirror {
+        Mirror::Read => tx.read_elsewhere(subscription, replace_key, version, now)?,
+        Mirror::Delete => tx.removed_elsewhere(subscription, replace_key, version, now)?,
+    };
+    outcome.settled.extend(&ids);
+    outcome.changed.extend(ids);
     Ok(())
 }
 
@@ -289,6 +335,9 @@ fn decide(
 }
 
 fn tell(shared: &Shared, outcome: &Outcome) {
+    for (subscription, replace_key, mirror) in &outcome.echoes {
+        shared.echoes.heard(*subscription, replace_key, *mirror);
+    }
     if outcome.toasts {
         shared.wake_presenter.notify_one();
     }

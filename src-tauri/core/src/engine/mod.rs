@@ -3,6 +3,7 @@
 
 mod connection;
 mod continuity;
+mod echo;
 mod handle;
 mod ingest;
 mod outbox;
@@ -20,6 +21,7 @@ use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
 use crate::store::{Store, StoreError, ToastId};
 use crate::transport::Dial;
 use connection::state::{Event as Happening, Phase, State};
+use echo::Echoes;
 use ingest::Item;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -90,6 +92,7 @@ pub struct Shared {
     connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
     notices: Mutex<BTreeMap<&'static str, String>>,
     credentials: Mutex<HashMap<AccountId, Credential>>,
+    echoes: Echoes,
     hints: broadcast::Sender<Event>,
     ingest: mpsc::Sender<Item>,
     over: mpsc::UnboundedSender<ToastId>,
@@ -147,6 +150,7 @@ impl Engine {
             connections: Mutex::default(),
             notices: Mutex::default(),
             credentials: Mutex::default(),
+            echoes: Echoes::default(),
             hints: broadcast::channel(HINTS).0,
             ingest,
             over,

@@ -4,8 +4,9 @@
 use super::Shared;
 use super::connection::task::route;
 use crate::backend::registry;
-use crate::model::Account;
+use crate::model::{Account, HttpRequest};
 use crate::store::{Owed, StoreError};
+use crate::transport::Route;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tidings_api::Event;
@@ -93,7 +94,31 @@ async fn send(shared: &Shared, account: &Account, owed: &Owed) -> Outcome {
     let Ok(route) = route(shared, account).await else {
         return Outcome::Later;
     };
-    match shared.dial.fetch(&request, &route).await {
+    let now = shared.clock.now();
+    let Owed {
+        subscription,
+        replace_key,
+        mirror,
+        ..
+    } = owed;
+    shared
+        .echoes
+        .expect(*subscription, replace_key, *mirror, now);
+    let outcome = tell(shared, account, owed, &request, &route).await;
+    if !matches!(outcome, Outcome::Done) {
+        shared.echoes.heard(*subscription, replace_key, *mirror);
+    }
+    outcome
+}
+
+async fn tell(
+    shared: &Shared,
+    account: &Account,
+    owed: &Owed,
+    request: &HttpRequest,
+    route: &Route,
+) -> Outcome {
+    match shared.dial.fetch(request, route).await {
         Ok(answer) => match answer.status() {
             // Done; or gone there already; or a server that is too old to know of it.
             200..=299 | 404 | 405 | 410 => Outcome::Done,

@@ -11,7 +11,7 @@ use super::row::{
 };
 use super::{StoreError, Tx};
 use crate::model::{
-    AccountId, Draft, Fate, Notification, NotificationId, Origin, Revision, SubscriptionId,
+    AccountId, Draft, Fate, Mirror, Notification, NotificationId, Origin, Revision, SubscriptionId,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -113,16 +113,7 @@ impl Tx<'_> {
         version: i64,
         now: Timestamp,
     ) -> Result<Vec<NotificationId>, StoreError> {
-        let news = self
-            .db
-            .prepare_cached(
-                "INSERT INTO mark (subscription, replace_key, read_version, at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (subscription, replace_key) DO UPDATE SET
-                     read_version = excluded.read_version, at = max(at, excluded.at)
-                 WHERE excluded.read_version > read_version",
-            )?
-            .execute(params![subscription.0, replace_key, version, stamp(now)])?;
-        if news == 0 {
+        if !self.mark_heard_read(subscription.0, replace_key, version, now)? {
             return Ok(Vec::new());
         }
         match self.by_replace_key(subscription, replace_key)? {
@@ -157,6 +148,23 @@ impl Tx<'_> {
             }
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// The server repeats what this inbox told it: remembered, so that a replay is no news either, and
+    /// nothing else. The user may have changed their mind since.
+    pub fn own_echo(
+        &self,
+        subscription: SubscriptionId,
+        replace_key: &str,
+        mirror: Mirror,
+        version: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match mirror {
+            Mirror::Read => self.mark_heard_read(subscription.0, replace_key, version, now)?,
+            Mirror::Delete => self.mark_deleted(subscription.0, replace_key, version, now)?,
+        };
+        Ok(())
     }
 
     /// One notification, whole; [`StoreError::NotFound`] if it was deleted.
@@ -269,6 +277,25 @@ impl Tx<'_> {
     }
 
     /// Whether that was news.
+    fn mark_heard_read(
+        &self,
+        subscription: i64,
+        replace_key: &str,
+        version: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let news = self
+            .db
+            .prepare_cached(
+                "INSERT INTO mark (subscription, replace_key, read_version, at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (subscription, replace_key) DO UPDATE SET
+                     read_version = excluded.read_version, at = max(at, excluded.at)
+                 WHERE excluded.read_version > read_version",
+            )?
+            .execute(params![subscription, replace_key, version, stamp(now)])?;
+        Ok(news > 0)
+    }
+
     fn mark_deleted(
         &self,
         subscription: i64,

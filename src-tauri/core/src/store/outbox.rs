@@ -13,6 +13,8 @@ pub struct Owed {
     pub id: i64,
     /// To which account.
     pub account: AccountId,
+    /// Where the thing belongs.
+    pub subscription: SubscriptionId,
     /// The server's name of the subscription.
     pub topic: String,
     /// The server's key of the thing.
@@ -118,7 +120,7 @@ impl Tx<'_> {
     pub fn owed(&self, account: AccountId, now: Timestamp) -> Result<Option<Owed>, StoreError> {
         self.db
             .prepare_cached(
-                "SELECT o.id, s.topic, o.replace_key, o.mirror, o.attempts
+                "SELECT o.id, s.id, s.topic, o.replace_key, o.mirror, o.attempts
                  FROM outbox o INDEXED BY outbox_account CROSS JOIN subscription s ON s.id = o.subscription
                  WHERE o.account = ?1 AND o.gave_up = 0 AND o.due_at <= ?2 ORDER BY o.id LIMIT 1",
             )?
@@ -129,13 +131,15 @@ impl Tx<'_> {
                     row.get(2)?,
                     row.get(3)?,
                     row.get(4)?,
+                    row.get(5)?,
                 ))
             })
             .optional()?
-            .map(|(id, topic, replace_key, mirror, attempts)| {
+            .map(|(id, subscription, topic, replace_key, mirror, attempts)| {
                 Ok(Owed {
                     id,
                     account,
+                    subscription: SubscriptionId(subscription),
                     topic,
                     replace_key,
                     mirror: from_word(mirror)?,
