@@ -330,3 +330,37 @@ async fn an_absence_is_shown_with_what_filled_it() {
 fn clock_now(clock: &FakeClock) -> jiff::Timestamp {
     tidings_core::ports::Clock::now(clock)
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_clock_was_set_back_loses_nothing() {
+    for transport in OVER_ALL {
+        let clock = FakeClock::new();
+        let theirs = FakeClock::new();
+        let server = server(&theirs).await;
+        let desk = Desk::new(&clock);
+        desk.add_over(&server, &["alerts"], transport).await;
+        desk.until_live().await;
+        publish(&server, "alerts", "message 0").await;
+        if transport == Some(TransportKind::Poll) {
+            desk.until_in_time("it was polled", |status| status.counts.all == 1)
+                .await;
+        }
+        desk.until_count(1).await;
+        desk.engine.stop().await;
+        theirs.jump_wall(jiff::SignedDuration::from_hours(-1));
+        publish(&server, "alerts", "message 1").await;
+        let desk = desk.restart().await;
+        // A poll learns the server's time from its answer, and mends itself with the next one.
+        desk.until_in_time("what came meanwhile", |status| status.counts.all == 2)
+            .await;
+        publish(&server, "alerts", "message 2").await;
+        desk.until_in_time("all are here", |status| status.counts.all == 3)
+            .await;
+        assert_eq!(
+            desk.bodies().await,
+            numbered("message", 3),
+            "over {transport:?}"
+        );
+        desk.engine.stop().await;
+    }
+}
