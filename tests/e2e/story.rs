@@ -134,11 +134,12 @@ async fn from_sign_in_to_read_everywhere() -> Result<()> {
     app.until_status("one is held", |status| status.counts.held == 1)
         .await?;
     assert!(daemon.toasts().is_empty(), "a pause holds");
-    let tip = tray.tool_tip().await?;
-    assert!(
-        format!("{} {}", tip.title, tip.text).contains("aused"),
-        "{tip:?}"
-    );
+    until("the tray to say that it is paused", PATIENCE, async || {
+        let tip = tray.tool_tip().await?;
+        let words = format!("{} {}", tip.title, tip.text);
+        Ok(words.contains("aused").then_some(()))
+    })
+    .await?;
     tray.choose("Resume").await?;
     daemon
         .wait_for(PATIENCE, |toast| toast.body.contains("while paused"))
