@@ -73,10 +73,18 @@ fn digest(
     names: &dyn Fn(&Notification) -> String,
 ) -> Composed {
     let count = count.max(members.len() as u64);
+    // Where the title says which subscription, the lines have room for more of what was written.
+    let of_one = batch.is_some_and(|batch| batch.starts_with("limit:"));
     let mut lines: Vec<String> = members
         .iter()
         .take(NAMED)
-        .map(|n| line(n, &names(n)))
+        .map(|n| {
+            if of_one {
+                inner_line(n, &names(n))
+            } else {
+                line(n, &names(n))
+            }
+        })
         .collect();
     let rest = count.saturating_sub(lines.len() as u64);
     if rest > 0 && !lines.is_empty() {
@@ -105,7 +113,21 @@ fn digest(
     }
 }
 
-/// A notification in one line of a digest.
+/// A notification in one line of a digest of its own subscription.
+fn inner_line(n: &Notification, name: &str) -> String {
+    let title = n.draft.title.trim();
+    let text = shorten(&body(n), LINE);
+    let text = text.lines().next().unwrap_or_default().trim();
+    let words = match (title.is_empty(), text.is_empty()) {
+        (true, true) => name.to_owned(),
+        (true, false) => text.to_owned(),
+        (false, true) => title.to_owned(),
+        (false, false) => format!("{title}: {text}"),
+    };
+    text::one_line(&words, LINE)
+}
+
+/// A notification in one line of a digest of several subscriptions.
 fn line(n: &Notification, name: &str) -> String {
     let what = if n.draft.title.trim().is_empty() {
         shorten(&body(n), LINE)

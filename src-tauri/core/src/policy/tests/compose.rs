@@ -88,7 +88,6 @@ fn a_digest_says_how_many_and_why() {
         (Some("low"), "7 low-priority notifications"),
         (Some("critical"), "7 critical notifications"),
         (Some("limit"), "7 more notifications"),
-        (Some("limit:1"), "7 more from alerts"),
         (Some("other"), "7 notifications"),
         (None, "7 notifications"),
     ] {
@@ -98,6 +97,13 @@ fn a_digest_says_how_many_and_why() {
             "{batch:?}"
         );
     }
+    assert_eq!(
+        compose(&members, 7, Some("limit:1"), &names),
+        said(
+            "7 more from alerts",
+            "Disk full: x\nnightly\nc\nd\nand 3 more"
+        )
+    );
     assert_eq!(
         compose(&members[..2], 2, Some("pause"), &names),
         said(
