@@ -63,7 +63,7 @@ impl Windows {
         target: Target,
         token: Option<String>,
     ) -> Result<(), ErrorView> {
-        if self.clients.present(target.clone(), token.clone()) {
+        if self.clients.present(&target, token.as_deref()) {
             return Ok(());
         }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,13 +1,19 @@
 //! Who is connected, which of them are windows, and what the user looks at in them.
 
+use crate::os::clock::SystemClock;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tidings_api::wire::Line;
 use tidings_api::{Event, Presence, Target};
+use tidings_core::ports::Clock as _;
 use tokio::sync::mpsc;
 
 /// Connections at a time; a window, a few commands and a few watchers are usual.
 pub const MOST: usize = 32;
+
+/// A window that hangs up so soon after it was asked to show something was closing.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Names a connection; never reused.
 pub type ClientId = u64;
@@ -17,6 +23,8 @@ struct Client {
     watching: bool,
     lines: mpsc::Sender<Line>,
     presence: Option<Presence>,
+    /// What it was last asked to show, and when, until it reacts.
+    asked: Option<(Target, Option<String>, Duration)>,
 }
 
 #[derive(Default)]
@@ -60,6 +68,7 @@ impl Clients {
             watching: false,
             lines,
             presence: None,
+            asked: None,
         };
         state.clients.insert(id, client);
         Some(id)
@@ -83,7 +92,7 @@ impl Clients {
         if client.window
             && let Some((target, token)) = state.waiting.take()
         {
-            state.present(target, token);
+            state.present(&target, token.as_deref());
         }
         first
     }
@@ -93,6 +102,19 @@ impl Clients {
         if let Some(client) = self.lock().clients.get_mut(&id) {
             client.presence = Some(presence.clone());
         }
+    }
+
+    /// It reacts to what it is asked.
+    pub fn reacts(&self, id: ClientId) {
+        if let Some(client) = self.lock().clients.get_mut(&id) {
+            client.asked = None;
+        }
+    }
+
+    /// What it was asked to show just before it hung up: it was closing already and cannot have shown it.
+    pub fn take_unshown(&self, id: ClientId) -> Option<(Target, Option<String>)> {
+        let (target, token, at) = self.lock().clients.get_mut(&id)?.asked.take()?;
+        (SystemClock.awake().saturating_sub(at) < CLOSING).then_some((target, token))
     }
 
     /// It hung up.
@@ -112,7 +134,7 @@ impl Clients {
     }
 
     /// Asks the newest window to come forward. False if there is none.
-    pub fn present(&self, target: Target, token: Option<String>) -> bool {
+    pub fn present(&self, target: &Target, token: Option<&str>) -> bool {
         self.lock().present(target, token)
     }
 
@@ -128,17 +150,24 @@ impl Clients {
 }
 
 impl State {
-    fn present(&mut self, target: Target, token: Option<String>) -> bool {
+    fn present(&mut self, target: &Target, token: Option<&str>) -> bool {
         let mut windows = self
             .clients
-            .values()
+            .values_mut()
             .rev()
             .filter(|client| client.window && client.watching);
-        let event = Event::Present { target, token };
         // One that does not take its lines is being closed, or hangs: then the next one.
         windows.any(|window| {
-            let event = event.clone();
-            window.lines.try_send(Line::Event { event }).is_ok()
+            let event = Event::Present {
+                target: target.clone(),
+                token: token.map(str::to_owned),
+            };
+            let taken = window.lines.try_send(Line::Event { event }).is_ok();
+            if taken {
+                let token = token.map(str::to_owned);
+                window.asked = Some((target.clone(), token, SystemClock.awake()));
+            }
+            taken
         })
     }
 }
@@ -165,20 +194,35 @@ mod tests {
     fn the_newest_watching_window_is_asked() {
         let clients = Clients::default();
         let (_, mut command) = connected(&clients);
-        assert!(!clients.present(Target::Inbox, None));
+        assert!(!clients.present(&Target::Inbox, None));
         let (old, mut old_lines) = connected(&clients);
         clients.is_window(old);
-        assert!(!clients.present(Target::Inbox, None), "not watching yet");
+        assert!(!clients.present(&Target::Inbox, None), "not watching yet");
         clients.watches(old);
         let (new, mut new_lines) = connected(&clients);
         clients.is_window(new);
         clients.watches(new);
-        assert!(clients.present(Target::Settings, None));
+        assert!(clients.present(&Target::Settings, None));
         assert_eq!(shown(&mut new_lines), Some(Target::Settings));
         clients.leave(new);
-        assert!(clients.present(Target::Inbox, None));
+        assert!(clients.present(&Target::Inbox, None));
         assert_eq!(shown(&mut old_lines), Some(Target::Inbox));
         assert_eq!(shown(&mut command), None);
+    }
+
+    #[test]
+    fn what_a_closing_window_was_asked_is_not_lost() {
+        let clients = Clients::default();
+        let (closing, _lines) = connected(&clients);
+        clients.is_window(closing);
+        clients.watches(closing);
+        assert!(clients.present(&Target::Settings, None));
+        let unshown = clients.take_unshown(closing);
+        assert_eq!(unshown, Some((Target::Settings, None)));
+        assert_eq!(clients.take_unshown(closing), None, "once");
+        assert!(clients.present(&Target::Inbox, None));
+        clients.reacts(closing);
+        assert_eq!(clients.take_unshown(closing), None, "it was shown");
     }
 
     #[test]

@@ -130,7 +130,17 @@ struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        match self.clients.leave(self.id) {
+        let unshown = self.clients.take_unshown(self.id);
+        let left = self.clients.leave(self.id);
+        // Outside a runtime everything stops anyway.
+        if let (Some((target, token)), Ok(runtime)) =
+            (unshown, tokio::runtime::Handle::try_current())
+        {
+            let verbs = Arc::clone(&self.verbs);
+            let request = Request::OpenWindow { target, token };
+            runtime.spawn(async move { verbs.handle(request).await });
+        }
+        match left {
             Left::Nothing => {}
             Left::Nobody => self.verbs.window_gone(),
             Left::Other(presence) => {
@@ -239,6 +249,12 @@ async fn read(
                 continue;
             }
         };
+        // A window that closes says its size and that nobody looks at it; anything else is a reaction.
+        if !matches!(&request, Request::WindowShapeSet { .. })
+            && !matches!(&request, Request::Looking(presence) if !presence.focused)
+        {
+            entered.clients.reacts(entered.id);
+        }
         match &request {
             Request::Watch => {
                 // Hints first: what happens between the answer and the first hint is not missed.
