@@ -268,7 +268,18 @@ async fn read(
                 }
                 continue;
             }
-            Request::Looking(presence) => entered.clients.looks(entered.id, presence),
+            Request::Looking(presence) => {
+                entered.clients.looks(entered.id, presence);
+                // At once: handled after the connection's end, it would have somebody look for ever.
+                let line = match entered.verbs.handle(request).await {
+                    Ok(reply) => Line::Reply { id, reply },
+                    Err(error) => Line::Error { id, error },
+                };
+                if lines.send(line).await.is_err() {
+                    return;
+                }
+                continue;
+            }
             _ => {}
         }
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
