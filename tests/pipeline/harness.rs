@@ -50,6 +50,7 @@ impl Desk {
             desktop: Arc::clone(&desktop) as _,
             dial: Arc::new(Network::new(Arc::new(clock.clone())).expect("a network")),
             version: "test".to_owned(),
+            device: "Tidings on a test".to_owned(),
         })
         .expect("the profile opens");
         engine.start();

@@ -106,6 +106,7 @@ fn engine(profile: &Path) -> Engine {
         desktop: Arc::new(FakeDesktop::new()),
         dial: Arc::new(Network::new(clock).unwrap()),
         version: "test".to_owned(),
+        device: "Tidings on a test".to_owned(),
     })
     .expect("the profile opens, however it was left")
 }

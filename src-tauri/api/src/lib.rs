@@ -26,8 +26,8 @@ pub use request::{
 pub use secret::Secret;
 pub use view::{
     AccountView, ActOutcome, ActionView, AttachmentView, Changed, ConnectionState, ConnectionView,
-    Continuity, Counts, Detail, Detected, DoctorItem, DoctorVerdict, FieldView, GapView, Hop,
-    HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, RevisionView, Row, Status,
+    Continuity, Counts, Detail, Detected, DoctorItem, DoctorVerdict, FieldKind, FieldView, GapView,
+    Hop, HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, RevisionView, Row, Status,
     SubscriptionView, TestReport,
 };
 pub use words::{

@@ -239,6 +239,9 @@ pub struct AccountDraft {
     /// Extra request headers (for proxies), name and value. Values are kept like secrets.
     #[serde(default)]
     pub headers: Vec<(String, Secret)>,
+    /// The family's own settings, a JSON object; empty for none.
+    #[serde(default)]
+    pub options: String,
 }
 
 fn no_sign_in() -> SignIn {
@@ -274,6 +277,8 @@ pub struct AccountEdit {
     pub min_tier: Option<Tier>,
     /// Switched off: no connection is held.
     pub disabled: Option<bool>,
+    /// The family's own settings.
+    pub options: Option<String>,
 }
 
 /// Who chooses what carries a connection.

@@ -261,6 +261,8 @@ pub struct AccountView {
     pub min_tier: Tier,
     /// Switched off.
     pub disabled: bool,
+    /// The family's own settings, a JSON object; empty for none.
+    pub options: String,
     /// Its connection.
     pub connection: ConnectionView,
     /// Its subscriptions.
@@ -314,8 +316,8 @@ pub struct GapView {
     /// How many notifications were fetched for it afterwards.
     #[ts(type = "number")]
     pub filled: u64,
-    /// The server no longer held all of it.
-    pub incomplete: bool,
+    /// Why not all of it could be had, in words; empty: it is complete.
+    pub missing: String,
 }
 
 /// A server family and its sign-in form.
@@ -340,14 +342,33 @@ pub struct KindView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct FieldView {
-    /// `url`, `user`, `secret`, `topics` or `token`.
+    /// `url`, `user`, `secret`, `topics` or `token`; every other one is a member of the options.
     pub name: String,
     /// Its label.
     pub label: String,
     /// A sentence below it; may be empty.
     pub hint: String,
-    /// Hidden while typed.
-    pub secret: bool,
+    /// How it is entered.
+    pub kind: FieldKind,
+    /// What can be chosen, where it is a choice: value and label.
+    pub choices: Vec<(String, String)>,
+}
+
+/// How a field is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum FieldKind {
+    /// One line.
+    Text,
+    /// One line, hidden while typed.
+    Secret,
+    /// Several lines.
+    Lines,
+    /// Yes or no.
+    Switch,
+    /// One of several; the first where nothing was chosen.
+    Choice,
 }
 
 /// What was found at an address.
@@ -360,6 +381,8 @@ pub struct Detected {
     pub url: String,
     /// Topics that the address named.
     pub topics: Vec<String>,
+    /// Settings of the family that it implied, a JSON object; empty for none.
+    pub options: String,
     /// What was found, in words.
     pub says: String,
 }

@@ -99,6 +99,28 @@ pub enum SignIn {
     },
     /// A bearer token (RFC 6750).
     Token,
+    /// A secret in a header.
+    Header {
+        /// The header's name.
+        name: String,
+    },
+    /// A secret in the address's query, where a server knows no better.
+    Query {
+        /// The parameter's name.
+        name: String,
+    },
+    /// A secret in a cookie.
+    Cookie {
+        /// The cookie's name.
+        name: String,
+    },
+    /// A secret as a WebSocket subprotocol (RFC 6455, 1.9).
+    Subprotocol {
+        /// What stands before the secret.
+        prefix: String,
+    },
+    /// A secret in the first message of the conversation.
+    Message,
 }
 
 /// How a body is written.

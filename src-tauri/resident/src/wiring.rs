@@ -114,7 +114,20 @@ fn engine(
         desktop,
         dial: Arc::new(dial),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        device: device(),
     })
+}
+
+/// What servers list this computer as.
+fn device() -> String {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    match std::env::var("USER") {
+        Ok(user) if !user.is_empty() => format!("Tidings ({user} on {host})"),
+        _ => format!("Tidings on {host}"),
+    }
 }
 
 /// An engine for one command, without tasks or toasts. The caller holds the profile's lock.

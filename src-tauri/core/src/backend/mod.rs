@@ -24,30 +24,88 @@ pub struct Capabilities {
     pub mirrors: bool,
     /// Notifications can be published.
     pub sends: bool,
+    /// The server says which subscriptions there are ([`Effect::Offer`]), so that an account without any
+    /// is connected all the same.
+    pub offers: bool,
+    /// How often the server says something on a quiet stream; none: not known, and a quiet stream is
+    /// opened anew now and then.
+    pub keepalive: Option<Duration>,
     /// The sign-in form.
     pub fields: &'static [Field],
 }
 
-/// A field of the sign-in form.
+/// A field of the sign-in form. `url`, `user`, `secret`, `token` and `topics` go where every account has
+/// them; all others are members of the account's options, a JSON object.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// `url`, `user`, `secret`, `token` or `topics`.
+    /// Its name.
     pub name: &'static str,
     /// Its label.
     pub label: &'static str,
     /// A sentence below it.
     pub hint: &'static str,
-    /// Hidden while typed.
-    pub secret: bool,
+    /// How it is entered.
+    pub kind: FieldKind,
+}
+
+/// How a field is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// One line.
+    Text,
+    /// One line, hidden while typed.
+    Secret,
+    /// Several lines.
+    Lines,
+    /// Yes or no.
+    Switch,
+    /// One of these: value and label. The first is taken where nothing was chosen.
+    Choice(&'static [(&'static str, &'static str)]),
+}
+
+/// Where an account lives and how its family is told to treat it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its address, ending in `/` where the family has fixed paths below it.
+    pub base: Url,
+    /// The family's own settings: a JSON object, or empty for none. Checked by [`Backend::check_options`].
+    pub options: String,
 }
 
 /// An address as pasted, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// The server, ending in `/`, without user info, query and fragment.
+    /// The server, without user info and fragment; where the family has fixed paths, ending in `/` and
+    /// without a query.
     pub base: Url,
     /// Topics that it named.
     pub topics: Vec<String>,
+    /// Settings that it implied; empty for none.
+    pub options: String,
+}
+
+/// What a request of [`Backend::probes`] brought.
+#[derive(Clone, Copy, Debug)]
+pub struct Probed<'a> {
+    /// Which of the requests.
+    pub probe: usize,
+    /// Where it went.
+    pub url: &'a Url,
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: &'a [(String, String)],
+    /// The start of the body: all of a short answer, or what a stream showed in its first seconds.
+    pub body: &'a str,
+}
+
+/// A family found itself at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The address taken apart, perhaps another than the one pasted.
+    pub address: Address,
+    /// What gave it away, in words for the user ("It answers as Gotify 2.6.").
+    pub says: String,
 }
 
 /// A topic of a session.
@@ -68,8 +126,12 @@ pub struct Resume {
     pub base: Url,
     /// What carries the connection.
     pub transport: TransportKind,
-    /// Topics, at least one.
+    /// Topics; at least one, unless the family offers them.
     pub topics: Vec<Topic>,
+    /// The family's own settings; empty for none.
+    pub options: String,
+    /// Some credential is there, so that an anonymous connection would be less than was asked for.
+    pub signed_in: bool,
     /// How far back a new subscription is filled.
     pub fill: Duration,
     /// How often to ask where nothing can be held open.
@@ -87,9 +149,31 @@ pub enum Effect {
         tag: u32,
         /// The request.
         request: HttpRequest,
+        /// How its answer is read.
+        read: Read,
     },
     /// Send a text over the connection.
     Send(String),
+    /// Send a text with the credential in it: `{user}` and `{secret}` stand for JSON-escaped values.
+    SendSignIn(String),
+    /// These subscriptions are on the server: add those that are not here yet, keep their names. Answered
+    /// with [`Input::Offered`].
+    Offer(Vec<Offered>),
+    /// Of all versions in this range, the server has only these; what else is here of them was deleted
+    /// there.
+    Only {
+        /// Of which subscriptions.
+        subscriptions: Vec<SubscriptionId>,
+        /// The least version looked at.
+        from: i64,
+        /// The greatest version looked at.
+        to: i64,
+        /// Remote ids that are there.
+        remote_ids: Vec<String>,
+    },
+    /// A quiet stream is dead after this: the server's keepalive was learnt. A WebSocket has its own ping
+    /// and does not mind.
+    Silence(Duration),
     /// Wake me with [`Input::Waited`].
     Wait {
         /// Chosen by the session.
@@ -135,8 +219,8 @@ pub enum Effect {
     Filled {
         /// Of which subscription.
         subscription: SubscriptionId,
-        /// The server said that it no longer holds, or did not send, all of it.
-        incomplete: bool,
+        /// Why it is not all of it; none: it is.
+        missing: Option<Missing>,
     },
     /// The server refused this topic alone; the others go on. Empty words: it is fine again.
     TopicRefused {
@@ -158,6 +242,72 @@ pub enum Effect {
     Fail(Failure),
 }
 
+/// How the answer to a fetch is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Line by line, as [`Fetched::Line`]; lines above the limit are skipped.
+    Lines,
+    /// As one text, [`Fetched::Body`], of at most 16 MiB.
+    Whole,
+}
+
+/// A subscription that a server has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// The server's name for it: its topic here.
+    pub topic: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Where its icon is.
+    pub icon: Option<String>,
+}
+
+/// Why a backlog is not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Missing {
+    /// The server no longer holds all of it.
+    NoLongerHeld,
+    /// The server does not know our position.
+    UnknownCursor,
+    /// The server said that it sent only a part.
+    Truncated,
+    /// The server keeps nothing: what is published while nobody listens is gone.
+    LiveOnly,
+}
+
+impl Missing {
+    /// The word that is kept with a gap.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoLongerHeld => "no_longer_held",
+            Self::UnknownCursor => "unknown_cursor",
+            Self::Truncated => "truncated",
+            Self::LiveOnly => "live_only",
+        }
+    }
+
+    /// The reason of a kept word; what an older version kept without a reason was no longer held.
+    pub fn of_word(word: &str) -> Option<Self> {
+        match word {
+            "" => None,
+            "unknown_cursor" => Some(Self::UnknownCursor),
+            "truncated" => Some(Self::Truncated),
+            "live_only" => Some(Self::LiveOnly),
+            _ => Some(Self::NoLongerHeld),
+        }
+    }
+
+    /// For the user.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::NoLongerHeld => "the server no longer held all of it",
+            Self::UnknownCursor => "the server did not know where Tidings had left off",
+            Self::Truncated => "the server sent only a part of it",
+            Self::LiveOnly => "this server keeps nothing for later",
+        }
+    }
+}
+
 /// Why a connection has failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -172,6 +322,9 @@ pub struct Failure {
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
+    /// Nothing is wrong: it ended as agreed, or is opened anew on purpose. At once, unless it was opened
+    /// just now.
+    Again,
     /// Wait and try again.
     Transient,
     /// This transport is blocked here: try the next one of the ladder.
@@ -188,15 +341,46 @@ pub enum FailureKind {
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// The connection is open.
-    Opened,
-    /// A frame: a WebSocket text, a line, the data of an event.
+    Opened {
+        /// Headers of the answer, names in lower case.
+        headers: &'a [(String, String)],
+    },
+    /// A frame: a WebSocket text, a line.
     Frame(&'a str),
-    /// Bytes without content: a ping, a comment, an empty line.
+    /// A server-sent event.
+    Event {
+        /// Its type; `message` where it has none.
+        name: &'a str,
+        /// The last event id; empty where there is none.
+        id: &'a str,
+        /// Its data.
+        data: &'a str,
+    },
+    /// The server ended the connection in an orderly way. What the session leaves open after this is a
+    /// transient failure.
+    Closed {
+        /// WebSocket close code (RFC 6455, 7.4).
+        code: Option<u16>,
+        /// Its reason; empty where there is none.
+        reason: &'a str,
+    },
+    /// The answer to [`Effect::Offer`]: topics with their subscriptions; none where the user left it.
+    Offered(&'a [(String, Option<SubscriptionId>)]),
+    /// A comment of an event stream.
+    Comment(&'a str),
+    /// The last event id moved without an event.
+    Position {
+        /// The id now in force.
+        id: &'a str,
+    },
+    /// Bytes without content: a ping, an empty line.
     Alive,
     /// The server refused to open the connection.
     Refused {
         /// The HTTP status.
         status: u16,
+        /// Headers, names in lower case.
+        headers: &'a [(String, String)],
         /// `Retry-After`, if it was sent.
         retry_after: Option<Duration>,
         /// The start of the body.
@@ -216,19 +400,25 @@ pub enum Input<'a> {
     },
 }
 
-/// Part of an answer, in this order: one head, lines, one end.
+/// Part of an answer, in this order: one head; lines, or one body; one end.
 #[derive(Clone, Copy, Debug)]
 pub enum Fetched<'a> {
-    /// Status 200 came, with these headers, names in lower case.
+    /// A status of 2xx came, with these headers, names in lower case.
     Head(&'a [(String, String)]),
     /// A line of the body.
     Line(&'a str),
+    /// The whole body.
+    Body(&'a str),
+    /// The body is too long to be read as one.
+    TooLong,
     /// The body is complete.
     End,
-    /// Another status came.
+    /// Another status came (304 too), or none in time (408).
     Refused {
         /// The HTTP status.
         status: u16,
+        /// Headers, names in lower case.
+        headers: &'a [(String, String)],
         /// `Retry-After`, if it was sent.
         retry_after: Option<Duration>,
         /// The start of the body.
@@ -267,28 +457,58 @@ pub trait Backend: Send + Sync {
     fn capabilities(&self) -> &'static Capabilities;
     /// Takes a pasted address apart. The scheme is there already.
     fn address(&self, pasted: &Url) -> Address;
-    /// A request whose answer tells whether this family lives at `base`.
-    fn probe(&self, base: &Url) -> HttpRequest;
-    /// Whether the answer to [`Backend::probe`] is this family's.
-    fn recognise(&self, status: u16, body: &str) -> bool;
+    /// Requests whose answers tell whether this family lives at a pasted address, without a credential.
+    fn probes(&self, pasted: &Url) -> Vec<HttpRequest>;
+    /// Whether the answer to one of [`Backend::probes`] is this family's.
+    fn recognise(&self, pasted: &Url, probed: &Probed<'_>) -> Option<Found>;
+    /// The account's options in the form in which they are kept; an error says what is wrong with them.
+    fn check_options(&self, options: &str) -> Result<String, String> {
+        if options.trim().is_empty() {
+            Ok(String::new())
+        } else {
+            Err("Servers of this kind have no further settings.".to_owned())
+        }
+    }
+    /// Other addresses than the server's that get the account's credential, because its user entered
+    /// them: where tokens or the history come from.
+    fn own_addresses(&self, _server: &Server) -> Vec<Url> {
+        Vec::new()
+    }
     /// Whether a topic's name can be one; the words say what is allowed.
     fn check_topic(&self, topic: &str) -> Result<(), String>;
-    /// A request whose answer tells whether the credential may read `topic`.
-    fn access(&self, base: &Url, topic: &str) -> HttpRequest;
+    /// A request whose answer tells whether the credential may read `topic`; the topic is empty where an
+    /// account has none. None where only a connection can tell.
+    fn access(&self, server: &Server, topic: &str) -> Option<HttpRequest>;
     /// What the answer to [`Backend::access`] says; `Ok` if it may be read.
     fn judge_access(&self, status: u16, body: &str, topic: &str) -> Result<(), Failure>;
+    /// A request, signed in with user name and password, whose answer holds a token that takes their
+    /// place; none where the password is kept. `device` names this computer.
+    fn exchange(&self, _server: &Server, _device: &str) -> Option<HttpRequest> {
+        None
+    }
+    /// The token in the answer to [`Backend::exchange`]; `None` where the server has no such thing and the
+    /// password is kept.
+    fn exchanged(&self, _status: u16, _body: &str) -> Result<Option<String>, Failure> {
+        Ok(None)
+    }
     /// A connection's codec.
     fn session(&self, resume: Resume) -> Box<dyn Session>;
     /// Tells the server of a change; none where it cannot be told.
     fn mirror(
         &self,
-        base: &Url,
-        topic: &str,
-        replace_key: &str,
-        change: Mirror,
-    ) -> Option<HttpRequest>;
-    /// Publishes.
-    fn publish(&self, base: &Url, publication: &Publication) -> HttpRequest;
+        _server: &Server,
+        _topic: &str,
+        _replace_key: &str,
+        _change: Mirror,
+    ) -> Option<HttpRequest> {
+        None
+    }
+    /// Publishes; none where that cannot be done.
+    fn publish(&self, _server: &Server, _publication: &Publication) -> Option<HttpRequest> {
+        None
+    }
     /// The server's id in the answer to [`Backend::publish`], or its error in words.
-    fn published(&self, status: u16, body: &str) -> Result<String, Failure>;
+    fn published(&self, _status: u16, _body: &str) -> Result<String, Failure> {
+        Ok(String::new())
+    }
 }

@@ -2,6 +2,7 @@
 //! cursor in one transaction for all that one read brought. Only then is anybody told.
 
 use super::{Shared, storage};
+use crate::backend::Missing;
 use crate::model::{
     AccountId, Cursor, Disposition, Draft, Fate, Mirror, Notification, NotificationId, Origin,
     SubscriptionId,
@@ -9,7 +10,7 @@ use crate::model::{
 use crate::policy;
 use crate::store::{StoreError, Tx};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tidings_api::Event;
@@ -67,8 +68,19 @@ pub enum Item {
     Filled {
         /// Of which subscription.
         subscription: SubscriptionId,
-        /// Not all of it came.
-        incomplete: bool,
+        /// Why it is not all of it.
+        missing: Option<Missing>,
+    },
+    /// See [`crate::backend::Effect::Only`].
+    Only {
+        /// Of which subscriptions.
+        subscriptions: Vec<SubscriptionId>,
+        /// The least version looked at.
+        from: i64,
+        /// The greatest version looked at.
+        to: i64,
+        /// Remote ids that are there.
+        remote_ids: Vec<String>,
     },
     /// See [`crate::backend::Effect::TopicRefused`].
     TopicRefused {
@@ -246,14 +258,38 @@ fn apply(
         } => tx.advance(*subscription, cursor)?,
         Item::Filled {
             subscription,
-            incomplete,
+            missing,
         } => {
             let filled = filling.remove(subscription).unwrap_or_default();
-            tx.link_filled(*subscription, now, filled, *incomplete)?;
+            let missing = missing.map(|missing| missing.word()).unwrap_or_default();
+            tx.link_filled(*subscription, now, filled, missing)?;
             // The absence is over: what it brought rings as one.
             tx.release(&crate::model::HoldCause::Away.batch_key(), now)?;
             outcome.held = true;
             outcome.subscriptions = true;
+        }
+        Item::Only {
+            subscriptions,
+            from,
+            to,
+            remote_ids,
+        } => {
+            let there: HashSet<&str> = remote_ids.iter().map(String::as_str).collect();
+            for subscription in subscriptions {
+                for (replace_key, remote_id, version) in
+                    tx.versions_between(*subscription, *from, *to)?
+                {
+                    if !there.contains(remote_id.as_str()) {
+                        let gone = Elsewhere {
+                            subscription: *subscription,
+                            replace_key: &replace_key,
+                            version,
+                            mirror: Mirror::Delete,
+                        };
+                        changed_elsewhere(shared, tx, &gone, now, outcome)?;
+                    }
+                }
+            }
         }
         Item::TopicRefused { subscription, says } => {
             tx.topic_problem(*subscription, says)?;

@@ -60,6 +60,8 @@ pub struct Parts {
     pub dial: Arc<dyn Dial>,
     /// The program's version.
     pub version: String,
+    /// What this computer and its user are called where a server lists who signed in.
+    pub device: String,
 }
 
 /// The engine. Cloning shares it.
@@ -80,6 +82,7 @@ struct Queues {
 /// What the tasks share.
 pub struct Shared {
     version: String,
+    device: String,
     store: Store,
     clock: Arc<dyn Clock>,
     notifier: Arc<dyn Notifier>,
@@ -137,6 +140,7 @@ impl Engine {
         let (over, overs) = mpsc::unbounded_channel();
         let shared = Shared {
             version: parts.version,
+            device: parts.device,
             store,
             clock: parts.clock,
             notifier: parts.notifier,

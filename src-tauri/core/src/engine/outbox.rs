@@ -2,7 +2,7 @@
 //! up only visibly.
 
 use super::Shared;
-use super::connection::task::route;
+use super::connection::task::{route, server};
 use crate::backend::registry;
 use crate::model::{Account, HttpRequest};
 use crate::store::{Owed, StoreError};
@@ -87,8 +87,8 @@ fn pause(now: Timestamp, attempts: u32) -> Timestamp {
 
 async fn send(shared: &Shared, account: &Account, owed: &Owed) -> Outcome {
     let backend = registry::backend(account.kind);
-    let Some(request) = backend.mirror(&account.url, &owed.topic, &owed.replace_key, owed.mirror)
-    else {
+    let server = server(account);
+    let Some(request) = backend.mirror(&server, &owed.topic, &owed.replace_key, owed.mirror) else {
         return Outcome::Done;
     };
     let Ok(route) = route(shared, account).await else {

@@ -1,7 +1,7 @@
 //! What clients see, made from what is stored. Everything a publisher wrote is neutralised here.
 
 use super::{Shared, lock, storage};
-use crate::backend::{Capabilities, registry};
+use crate::backend::{Capabilities, FieldKind, Missing, registry};
 use crate::model::{
     Account, Action, ActionKind, Format, HoldCause, Notification, Rule, Subscription,
 };
@@ -228,6 +228,7 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
         muted: account.muted,
         min_tier: account.min_tier,
         disabled: account.disabled,
+        options: account.options.clone(),
         connection: connection(shared, account),
         subscriptions,
     })
@@ -252,7 +253,9 @@ fn subscription(tx: &Tx<'_>, one: &Subscription) -> Result<SubscriptionView, Sto
                     from: gap.from,
                     to: gap.to,
                     filled: gap.filled,
-                    incomplete: gap.incomplete,
+                    missing: Missing::of_word(&gap.missing)
+                        .map(|missing| missing.says().to_owned())
+                        .unwrap_or_default(),
                 })
                 .collect(),
         },
@@ -271,7 +274,20 @@ pub fn kind(kind: crate::model::BackendKind, can: &Capabilities) -> KindView {
                 name: field.name.to_owned(),
                 label: field.label.to_owned(),
                 hint: field.hint.to_owned(),
-                secret: field.secret,
+                kind: match field.kind {
+                    FieldKind::Text => tidings_api::FieldKind::Text,
+                    FieldKind::Secret => tidings_api::FieldKind::Secret,
+                    FieldKind::Lines => tidings_api::FieldKind::Lines,
+                    FieldKind::Switch => tidings_api::FieldKind::Switch,
+                    FieldKind::Choice(_) => tidings_api::FieldKind::Choice,
+                },
+                choices: match field.kind {
+                    FieldKind::Choice(choices) => choices
+                        .iter()
+                        .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()))
+                        .collect(),
+                    _ => Vec::new(),
+                },
             })
             .collect(),
         transports: can.transports.to_vec(),

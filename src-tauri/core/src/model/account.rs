@@ -36,6 +36,8 @@ pub struct Account {
     pub disabled: bool,
     /// When it was added.
     pub created_at: Timestamp,
+    /// The family's own settings, checked by its backend; empty for none.
+    pub options: String,
 }
 
 /// An account about to be stored.
@@ -57,6 +59,8 @@ pub struct NewAccount {
     pub transport: Option<TransportKind>,
     /// As in [`Account`].
     pub allow_http: bool,
+    /// As in [`Account`].
+    pub options: String,
 }
 
 /// A topic, channel or application of an account.
@@ -68,7 +72,7 @@ pub struct Subscription {
     pub account: AccountId,
     /// The server's name for it.
     pub topic: String,
-    /// The user's name for it; empty: the topic.
+    /// The user's name for it; empty: what the server calls it.
     pub name: String,
     /// Never toasts.
     pub muted: bool,
@@ -78,16 +82,19 @@ pub struct Subscription {
     pub cursor: Option<Cursor>,
     /// When it was added.
     pub created_at: Timestamp,
+    /// What the server calls it; empty where the topic says it all.
+    pub label: String,
+    /// Where its icon is; empty for none.
+    pub icon: String,
 }
 
 impl Subscription {
     /// What the user sees as its name.
     pub fn display_name(&self) -> &str {
-        if self.name.is_empty() {
-            &self.topic
-        } else {
-            &self.name
-        }
+        [&self.name, &self.label]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or(&self.topic)
     }
 }
 

@@ -12,7 +12,7 @@ pub use notification::{
 pub use policy::{
     Bucket, Disposition, HoldCause, Pause, PolicyState, Preferences, Rule, TraceLine, Verdict,
 };
-pub use request::{Body, HttpRequest, Method};
+pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind,

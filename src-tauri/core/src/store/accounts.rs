@@ -10,8 +10,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
 const ACCOUNT: &str = "SELECT id, kind, name, url, sign_in, secrets, header_names, transport, allow_http, muted, \
-     min_tier, disabled, created_at FROM account";
-const SUBSCRIPTION: &str = "SELECT id, account, topic, name, muted, min_tier, cursor, filled, created_at \
+     min_tier, disabled, created_at, options FROM account";
+const SUBSCRIPTION: &str = "SELECT id, account, topic, name, muted, min_tier, cursor, filled, created_at, label, icon \
      FROM subscription";
 
 impl Tx<'_> {
@@ -25,8 +25,8 @@ impl Tx<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO account (kind, name, url, sign_in, secrets, header_names, transport, allow_http,
-                     created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     created_at, options)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 word(account.kind)?,
@@ -38,6 +38,7 @@ impl Tx<'_> {
                 account.transport.map_or(Ok(String::new()), word)?,
                 account.allow_http,
                 micros(now),
+                account.options,
             ])?;
         let id = AccountId(self.db.last_insert_rowid());
         for subscription in subscriptions {
@@ -67,7 +68,8 @@ impl Tx<'_> {
             .db
             .prepare_cached(
                 "UPDATE account SET kind = ?2, name = ?3, url = ?4, sign_in = ?5, secrets = ?6, header_names = ?7,
-                     transport = ?8, allow_http = ?9, muted = ?10, min_tier = ?11, disabled = ?12
+                     transport = ?8, allow_http = ?9, muted = ?10, min_tier = ?11, disabled = ?12,
+                     options = ?13
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -83,6 +85,7 @@ impl Tx<'_> {
                 account.muted,
                 tier_number(account.min_tier),
                 account.disabled,
+                account.options,
             ])?;
         found(changed)
     }
@@ -166,6 +169,45 @@ impl Tx<'_> {
             )?
             .execute(params![account.0, new.topic, new.name, micros(now)])?;
         Ok(SubscriptionId(self.db.last_insert_rowid()))
+    }
+
+    /// Takes note of a subscription that a server has: adds it if it is new, and keeps what the server calls
+    /// it. None where the user left it.
+    pub fn offered(
+        &self,
+        account: AccountId,
+        topic: &str,
+        label: &str,
+        icon: &str,
+        now: Timestamp,
+    ) -> Result<Option<SubscriptionId>, StoreError> {
+        let known: Option<(i64, bool)> = self
+            .db
+            .prepare_cached(
+                "SELECT id, active FROM subscription WHERE account = ?1 AND topic = ?2",
+            )?
+            .query_row(params![account.0, topic], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let id = match known {
+            Some((_, false)) => return Ok(None),
+            Some((id, true)) => SubscriptionId(id),
+            None => {
+                let new = NewSubscription {
+                    topic: topic.to_owned(),
+                    name: String::new(),
+                };
+                self.add_subscription(account, &new, now)?
+            }
+        };
+        self.db
+            .prepare_cached(
+                "UPDATE subscription SET label = ?2, icon = ?3
+                 WHERE id = ?1 AND (label <> ?2 OR icon <> ?3)",
+            )?
+            .execute(params![id.0, label, icon])?;
+        Ok(Some(id))
     }
 
     /// Stores a subscription's name, mute and minimum tier.
@@ -271,6 +313,7 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
         min_tier: tier(row.get(10)?),
         disabled: row.get(11)?,
         created_at: time(row.get(12)?),
+        options: row.get(13)?,
     })
 }
 
@@ -289,5 +332,7 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
             None
         },
         created_at: time(row.get(8)?),
+        label: row.get(9)?,
+        icon: row.get(10)?,
     })
 }

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 const GAPS: i64 = 50;
 
 /// A time during which a subscription was away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// From.
     pub from: Timestamp,
@@ -18,8 +18,8 @@ pub struct Gap {
     pub to: Timestamp,
     /// Notifications fetched for it afterwards.
     pub filled: u64,
-    /// The server no longer held all of it.
-    pub incomplete: bool,
+    /// Why not all of it could be had, in a word of the backend's; empty: it is complete.
+    pub missing: String,
 }
 
 impl Tx<'_> {
@@ -45,7 +45,7 @@ impl Tx<'_> {
         let gaps = self
             .db
             .prepare_cached(
-                "SELECT from_at, to_at, filled, incomplete FROM gap
+                "SELECT from_at, to_at, filled, missing FROM gap
                  WHERE subscription = ?1 AND to_at <> 0 ORDER BY id DESC LIMIT 10",
             )?
             .query_map([subscription.0], |row| {
@@ -53,7 +53,7 @@ impl Tx<'_> {
                     from: time(row.get(0)?),
                     to: time(row.get(1)?),
                     filled: count(row.get(2)?),
-                    incomplete: row.get(3)?,
+                    missing: row.get(3)?,
                 })
             })?
             .collect::<Result<_, _>>()?;
@@ -106,7 +106,7 @@ impl Tx<'_> {
         subscription: SubscriptionId,
         to: Timestamp,
         filled: u64,
-        incomplete: bool,
+        missing: &str,
     ) -> Result<(), StoreError> {
         let open: Option<(i64, i64)> = self
             .db
@@ -120,14 +120,9 @@ impl Tx<'_> {
             // A clock that went back does not turn the gap around.
             self.db
                 .prepare_cached(
-                    "UPDATE gap SET to_at = ?2, filled = ?3, incomplete = ?4 WHERE id = ?1",
+                    "UPDATE gap SET to_at = ?2, filled = ?3, missing = ?4 WHERE id = ?1",
                 )?
-                .execute(params![
-                    gap,
-                    stamp(to).max(from),
-                    number(filled),
-                    incomplete
-                ])?;
+                .execute(params![gap, stamp(to).max(from), number(filled), missing])?;
             self.db
                 .prepare_cached(
                     "DELETE FROM gap WHERE subscription = ?1 AND id <=
@@ -137,10 +132,10 @@ impl Tx<'_> {
         }
         self.db
             .prepare_cached(
-                "UPDATE subscription SET since_at = CASE WHEN ?3 OR since_at = 0 THEN ?2 ELSE since_at END,
+                "UPDATE subscription SET since_at = CASE WHEN ?3 <> '' OR since_at = 0 THEN ?2 ELSE since_at END,
                      alive_at = ?2 WHERE id = ?1",
             )?
-            .execute(params![subscription.0, stamp(to), incomplete])?;
+            .execute(params![subscription.0, stamp(to), missing])?;
         Ok(())
     }
 }

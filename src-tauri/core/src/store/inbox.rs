@@ -126,6 +126,27 @@ impl Tx<'_> {
         }
     }
 
+    /// What is here of a subscription with versions in this range, without what was deleted: replace key,
+    /// remote id and version.
+    pub fn versions_between(
+        &self,
+        subscription: SubscriptionId,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(String, String, i64)>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT CASE replace_key WHEN '' THEN remote_id ELSE replace_key END, remote_id, version
+                 FROM notification
+                 WHERE subscription = ?1 AND place IN (0, 1) AND version BETWEEN ?2 AND ?3",
+            )?
+            .query_map(params![subscription.0, from, to], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<Result<_, _>>()?)
+    }
+
     /// It was deleted elsewhere, up to this version. Says which rows went. Versions that come later
     /// never appear. It is no change of the user's, so there is nothing to undo. Hearing it again does
     /// nothing: it may be the echo of a delete that was undone here since.

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every schema there was, each step from the one before. Released files are never edited.
-pub(super) const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/0001.sql"))];
+pub(super) const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001.sql")),
+    M::up(include_str!("migrations/0002.sql")),
+];
 
 /// In the header of our files ("Tdgs").
 const APPLICATION_ID: i32 = 0x5464_6773;

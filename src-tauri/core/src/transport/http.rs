@@ -4,13 +4,12 @@
 use super::fault::{Unresolved, before_response, in_body};
 use super::limits::{self, Times};
 use super::lines::{LineReader, Piece};
+use super::sign::{self, signs};
 use super::tls::Tls;
 use super::watchdog::Watchdog;
 use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, websocket};
-use crate::model::{Body, HttpRequest, Method, SignIn, TransportKind};
+use crate::model::{Body, HttpRequest, Method, Sign, SignIn, TransportKind};
 use crate::ports::{Clock, Later};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -119,11 +118,19 @@ impl Network {
         route: &Route,
         extra: &[(HeaderName, HeaderValue)],
     ) -> Result<RequestBuilder, TransportError> {
-        let url = bare(url);
+        let mut url = bare(url);
+        let signs = signs(request, route);
+        // What the user entered for one server is for no other, whoever names it.
+        if signs
+            && request.sign == Sign::Account
+            && !route.own.iter().any(|own| own.origin() == url.origin())
+        {
+            return Err(TransportError::Redirect(without_query(&url)));
+        }
         match url.scheme() {
             "https" => self.tls()?.check()?,
             "http" => {
-                if carries_credential(route) && !is_loopback(&url) && !route.allow_http {
+                if signs && !is_loopback(&url) && !route.allow_http {
                     return Err(TransportError::Cleartext);
                 }
             }
@@ -139,8 +146,14 @@ impl Network {
             Method::Post => reqwest::Method::POST,
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
+            Method::Patch => reqwest::Method::PATCH,
         };
-        let mut headers = headers(request, route)?;
+        let mut headers = sign::headers(request, route, purpose)?;
+        if let (Sign::Account, SignIn::Query { name }, Some(secret)) =
+            (&request.sign, &route.sign_in, &route.credential.secret)
+        {
+            url.query_pairs_mut().append_pair(name, secret);
+        }
         for (name, value) in extra {
             headers.insert(name, value.clone());
         }
@@ -148,8 +161,22 @@ impl Network {
         Ok(match &request.body {
             Body::Empty => builder.headers(headers),
             Body::Bytes { media_type, bytes } => {
-                headers.insert(header::CONTENT_TYPE, value("Content-Type", media_type)?);
+                headers.insert(
+                    header::CONTENT_TYPE,
+                    sign::value("Content-Type", media_type)?,
+                );
                 builder.headers(headers).body(bytes.clone())
+            }
+            Body::SignIn {
+                media_type,
+                template,
+            } => {
+                headers.insert(
+                    header::CONTENT_TYPE,
+                    sign::value("Content-Type", media_type)?,
+                );
+                let text = sign::filled_in(template, media_type, route);
+                builder.headers(headers).body(text)
             }
         })
     }
@@ -189,6 +216,7 @@ impl Network {
             return TransportError::Portal;
         }
         let retry_after = retry_after(response.headers(), &*self.clock);
+        let headers = header_list(response.headers());
         let mut lines = LineReader::new(response.bytes_stream().boxed(), limits::REFUSAL);
         let body = match within(deadline, lines.rest(limits::REFUSAL)).await {
             Ok(Ok(body)) => body,
@@ -196,6 +224,7 @@ impl Network {
         };
         TransportError::Refused {
             status,
+            headers,
             retry_after,
             body,
         }
@@ -206,21 +235,15 @@ impl Network {
         request: &HttpRequest,
         route: &Route,
     ) -> Result<Box<dyn Answer>, TransportError> {
-        let mut deadline = self.clock.sleep(self.times.headers);
+        let time = request.patience.unwrap_or_default();
+        let mut deadline = self.clock.sleep(self.times.headers.max(time));
         let response = self
             .send(Purpose::Fetch, request, route, &[], &mut deadline)
             .await?;
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                (name.as_str().to_owned(), value)
-            })
-            .collect();
         Ok(Box::new(HttpAnswer {
             status: response.status().as_u16(),
-            headers,
+            headers: header_list(response.headers()),
+            retry_after: retry_after(response.headers(), &*self.clock),
             lines: LineReader::new(response.bytes_stream().boxed(), limits::FRAME),
             watchdog: Watchdog::new(self.clock.clone(), route.silence),
             over: None,
@@ -263,6 +286,7 @@ pub(super) type Chunks = BoxStream<'static, Result<Bytes, reqwest::Error>>;
 
 struct HttpAnswer {
     status: u16,
+    retry_after: Option<Duration>,
     headers: Vec<(String, String)>,
     lines: LineReader<Chunks>,
     watchdog: Watchdog,
@@ -320,6 +344,10 @@ impl Answer for HttpAnswer {
 
     fn headers(&self) -> &[(String, String)] {
         &self.headers
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     fn line(&mut self) -> Later<'_, Result<Option<String>, TransportError>> {
@@ -383,15 +411,6 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn carries_credential(route: &Route) -> bool {
-    !route.credential.headers.is_empty()
-        || match route.sign_in {
-            SignIn::None => false,
-            SignIn::Basic { .. } => true,
-            SignIn::Token => route.credential.secret.is_some(),
-        }
-}
-
 /// Without user info, which would sign in on its own, and without the fragment.
 fn bare(url: &Url) -> Url {
     let mut url = url.clone();
@@ -409,40 +428,15 @@ pub(super) fn without_query(url: &Url) -> String {
     url.into()
 }
 
-fn headers(request: &HttpRequest, route: &Route) -> Result<HeaderMap, TransportError> {
-    let mut headers = HeaderMap::new();
-    let credential = &route.credential;
-    for (name, text) in request.headers.iter().chain(&credential.headers) {
-        let mut value = value(name, text)?;
-        value.set_sensitive(true);
-        let name = HeaderName::try_from(name).map_err(|_| unsendable("a header's name"))?;
-        headers.insert(name, value);
-    }
-    let signed = match (&route.sign_in, &credential.secret) {
-        (SignIn::None, _) | (SignIn::Token, None) => None,
-        (SignIn::Token, Some(token)) => Some(format!("Bearer {token}")),
-        (SignIn::Basic { user }, password) => {
-            let password = password.as_deref().unwrap_or_default();
-            let pair = BASE64_STANDARD.encode(format!("{user}:{password}"));
-            Some(format!("Basic {pair}"))
-        }
-    };
-    if let Some(signed) = signed {
-        let mut value = value("the token", &signed)?;
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
-    }
-    Ok(headers)
-}
-
-fn value(name: &str, text: &str) -> Result<HeaderValue, TransportError> {
-    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| unsendable(name))
-}
-
-fn unsendable(what: &str) -> TransportError {
-    TransportError::Connect(format!(
-        "{what} has characters that cannot be sent; enter it anew"
-    ))
+/// Headers as plain text, names in lower case.
+pub(super) fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect()
 }
 
 /// Where a response points, if it is to be followed; an error if it points elsewhere.
@@ -487,13 +481,20 @@ pub(super) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Dura
 
 /// Whether a page came where a stream should be.
 pub(super) fn is_page(response: &Response) -> bool {
+    ["text/html", "application/xhtml+xml"].contains(&media_type(response).as_str())
+}
+
+/// Whether an event stream came.
+pub(super) fn is_event_stream(response: &Response) -> bool {
+    media_type(response) == "text/event-stream"
+}
+
+fn media_type(response: &Response) -> String {
     response
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            let media_type = value.split(';').next().unwrap_or_default().trim();
-            media_type.eq_ignore_ascii_case("text/html")
-                || media_type.eq_ignore_ascii_case("application/xhtml+xml")
-        })
+        .and_then(|value| value.split(';').next())
+        .map(|value| value.trim().to_ascii_lowercase())
+        .unwrap_or_default()
 }

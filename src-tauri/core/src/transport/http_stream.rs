@@ -2,7 +2,7 @@
 //! end.
 
 use super::fault::in_body;
-use super::http::{Chunks, Network, Purpose, is_page};
+use super::http::{Chunks, Network, Purpose, header_list, is_page};
 use super::limits;
 use super::lines::{LineReader, Piece};
 use super::watchdog::Watchdog;
@@ -30,6 +30,7 @@ pub(super) async fn open(
         return Err(TransportError::Portal);
     }
     Ok(Box::new(LineLink {
+        headers: header_list(response.headers()),
         lines: LineReader::new(response.bytes_stream().boxed(), limits::FRAME),
         watchdog: Watchdog::new(network.clock.clone(), route.silence),
         over: None,
@@ -37,6 +38,7 @@ pub(super) async fn open(
 }
 
 struct LineLink {
+    headers: Vec<(String, String)>,
     lines: LineReader<Chunks>,
     watchdog: Watchdog,
     over: Option<TransportError>,
@@ -57,7 +59,7 @@ impl LineLink {
             Ok(Piece::Line(line)) => Ok(Frame::Text(line)),
             Ok(Piece::TooLong) => Ok(Frame::TooLong),
             // What has no newline was cut off; the server still has it.
-            Ok(Piece::End(_)) => Err(TransportError::Closed { code: None }),
+            Ok(Piece::End(_)) => Err(super::ended()),
             Err(error) => Err(error),
         };
         match &frame {
@@ -69,6 +71,14 @@ impl LineLink {
 }
 
 impl Link for LineLink {
+    fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    fn silence(&mut self, time: Duration) {
+        self.watchdog.expect(time);
+    }
+
     fn next(&mut self) -> Later<'_, Result<Frame, TransportError>> {
         Box::pin(self.frame())
     }

@@ -9,6 +9,7 @@ mod fault;
 mod http;
 mod http_stream;
 mod lines;
+mod sign;
 mod sse;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use http::Network;
 use crate::model::{Credential, HttpRequest, SignIn, TransportKind};
 use crate::ports::Later;
 use std::time::Duration;
+use url::Url;
 
 /// How a request is signed in and where it may go.
 #[derive(Clone, Debug)]
@@ -32,16 +34,45 @@ pub struct Route {
     pub credential: Credential,
     /// Cleartext to other hosts than this one is allowed.
     pub allow_http: bool,
+    /// The addresses that get the credential: the account's server, and what its user entered besides.
+    pub own: Vec<Url>,
     /// No complete frame for so long: the link is dead. A WebSocket has its own ping besides.
     pub silence: Duration,
+}
+
+impl Route {
+    /// A JSON text with the user name for `{user}` and the secret for `{secret}`.
+    pub fn filled_in(&self, template: &str) -> String {
+        sign::filled_in(template, "application/json", self)
+    }
 }
 
 /// A part of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// A WebSocket text, a line, the data of an event.
+    /// A WebSocket text, a line.
     Text(String),
-    /// Bytes without content: a ping, a pong, a comment, an empty line.
+    /// A server-sent event (WHATWG HTML, 9.2.6).
+    Event {
+        /// Its type; `message` where it has none.
+        name: String,
+        /// The last event id; empty where there is none.
+        id: String,
+        /// Its data.
+        data: String,
+        /// The server wishes this much time before the next attempt.
+        retry: Option<Duration>,
+    },
+    /// A comment of an event stream.
+    Comment(String),
+    /// An event without data: it moved the last event id, or told a wish about the next attempt.
+    Fields {
+        /// The last event id now in force; empty where there is none.
+        id: String,
+        /// See [`Frame::Event`].
+        retry: Option<Duration>,
+    },
+    /// Bytes without content: a ping, a pong, an empty line.
     Alive,
     /// A frame above the limit was skipped.
     TooLong,
@@ -70,6 +101,8 @@ pub enum TransportError {
     Refused {
         /// The HTTP status.
         status: u16,
+        /// Headers, names in lower case.
+        headers: Vec<(String, String)>,
         /// `Retry-After`, seconds or date made relative.
         retry_after: Option<Duration>,
         /// The first 4 KiB of the body.
@@ -92,6 +125,8 @@ pub enum TransportError {
     Closed {
         /// WebSocket close code (RFC 6455, 7.4), if one was sent.
         code: Option<u16>,
+        /// Its reason; empty where none was sent.
+        reason: String,
     },
     /// It broke.
     #[error("the connection broke: {0}")]
@@ -100,6 +135,10 @@ pub enum TransportError {
 
 /// An open connection. Dropping it hangs up.
 pub trait Link: Send {
+    /// Headers of the answer that opened it, names in lower case.
+    fn headers(&self) -> &[(String, String)];
+    /// From now on a quiet stream is dead after this time.
+    fn silence(&mut self, time: Duration);
     /// The next part. May be dropped half-way without losing anything. After an error the link is
     /// over.
     fn next(&mut self) -> Later<'_, Result<Frame, TransportError>>;
@@ -113,6 +152,8 @@ pub trait Answer: Send {
     fn status(&self) -> u16;
     /// Headers, names in lower case.
     fn headers(&self) -> &[(String, String)];
+    /// `Retry-After` (RFC 9110, 10.2.3), within its bounds.
+    fn retry_after(&self) -> Option<Duration>;
     /// The next line, without its newline; none at the proper end of the body. Lines above the limit
     /// are skipped. A body cut short is an error.
     fn line(&mut self) -> Later<'_, Result<Option<String>, TransportError>>;
@@ -136,6 +177,14 @@ pub trait Dial: Send + Sync {
         request: &'a HttpRequest,
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+}
+
+/// The server ended it without a code.
+fn ended() -> TransportError {
+    TransportError::Closed {
+        code: None,
+        reason: String::new(),
+    }
 }
 
 /// Only a WebSocket has a way back.

@@ -1,16 +1,23 @@
 //! Server-sent events through reqwest-eventsource: one `EventSource` for each attempt, its own
 //! reconnecting switched off, since that would repeat the same request and lose what came between.
-//! Its parser is ours (the crate eventsource-stream of this workspace).
+//! Its parser is ours (the crate eventsource-stream of this workspace). It keeps the answer's headers to
+//! itself; where a codec wants them, the request is made here and its body goes through the same parser.
 
 use super::fault::{before_response, in_body};
-use super::http::{Network, Purpose, redirect, within, without_query};
+use super::http::{
+    Network, Purpose, header_list, is_event_stream, redirect, within, without_query,
+};
 use super::limits;
 use super::watchdog::Watchdog;
 use super::{Frame, Link, Route, TransportError};
 use crate::model::HttpRequest;
 use crate::ports::Later;
-use eventsource_stream::CONTROL_TOO_LONG;
+use eventsource_stream::{
+    CONTROL_COMMENT, CONTROL_FIELDS, CONTROL_TOO_LONG, EventStreamError, Eventsource,
+};
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest_eventsource::retry::Never;
 use reqwest_eventsource::{Error, Event, EventSource};
 
@@ -20,33 +27,55 @@ pub(super) async fn open(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<Box<dyn Link>, TransportError> {
-    let mut deadline = network.clock.sleep(network.times.headers);
     // EventSource adds this header itself.
     let mut request = request.clone();
     request
         .headers
         .retain(|(name, _)| !name.eq_ignore_ascii_case("accept"));
+    let (headers, frames) = if request.wants_head {
+        with_head(network, &request, route).await?
+    } else {
+        (Vec::new(), event_source(network, &request, route).await?)
+    };
+    Ok(Box::new(EventLink {
+        headers,
+        frames,
+        watchdog: Watchdog::new(network.clock.clone(), route.silence),
+        over: None,
+    }))
+}
+
+type Frames = BoxStream<'static, Result<Frame, TransportError>>;
+
+async fn event_source(
+    network: &Network,
+    request: &HttpRequest,
+    route: &Route,
+) -> Result<Frames, TransportError> {
+    let mut deadline = network.clock.sleep(network.times.headers);
     let mut url = request.url.clone();
     for _ in 0..=limits::REDIRECTS {
-        let builder = network.build(Purpose::Link, &request, &url, route, &[])?;
+        let builder = network.build(Purpose::Link, request, &url, route, &[])?;
         let mut events = EventSource::new(builder).map_err(|error| {
             TransportError::Connect(format!("the request cannot be made: {error}"))
         })?;
         events.set_retry_policy(Box::new(Never));
         let response = match within(&mut deadline, events.next()).await? {
             Some(Ok(_)) => {
-                return Ok(Box::new(EventLink {
-                    events,
-                    watchdog: Watchdog::new(network.clock.clone(), route.silence),
-                    over: None,
-                }));
+                let frames = events.map(|event| match event {
+                    Ok(Event::Message(event)) => Ok(frame(event)),
+                    Ok(Event::Open) => Ok(Frame::Alive),
+                    Err(Error::Transport(error)) => Err(in_body(&error)),
+                    Err(_) => Err(super::ended()),
+                });
+                return Ok(frames.boxed());
             }
             Some(Err(Error::InvalidStatusCode(_, response))) => response,
             Some(Err(Error::InvalidContentType(..))) => return Err(TransportError::Portal),
             Some(Err(Error::Transport(error))) => {
                 return Err(before_response(&error, &*network.clock));
             }
-            Some(Err(_)) | None => return Err(TransportError::Closed { code: None }),
+            Some(Err(_)) | None => return Err(super::ended()),
         };
         match redirect(request.method, &url, &response)? {
             Some(next) => url = next,
@@ -56,8 +85,55 @@ pub(super) async fn open(
     Err(TransportError::Redirect(without_query(&url)))
 }
 
+async fn with_head(
+    network: &Network,
+    request: &HttpRequest,
+    route: &Route,
+) -> Result<(Vec<(String, String)>, Frames), TransportError> {
+    let mut deadline = network.clock.sleep(network.times.headers);
+    let accept = [(ACCEPT, HeaderValue::from_static("text/event-stream"))];
+    let response = network
+        .send(Purpose::Link, request, route, &accept, &mut deadline)
+        .await?;
+    if response.status().as_u16() != 200 {
+        return Err(network.refused(response, &mut deadline).await);
+    }
+    if !is_event_stream(&response) {
+        return Err(TransportError::Portal);
+    }
+    let headers = header_list(response.headers());
+    let frames = response
+        .bytes_stream()
+        .eventsource()
+        .map(|event| match event {
+            Ok(event) => Ok(frame(event)),
+            Err(EventStreamError::Transport(error)) => Err(in_body(&error)),
+            Err(_) => Err(super::ended()),
+        });
+    Ok((headers, frames.boxed()))
+}
+
+/// The parser's other reports have names that no server can send.
+fn frame(event: eventsource_stream::Event) -> Frame {
+    match event.event.as_str() {
+        CONTROL_TOO_LONG => Frame::TooLong,
+        CONTROL_COMMENT => Frame::Comment(event.data),
+        CONTROL_FIELDS => Frame::Fields {
+            id: event.id,
+            retry: event.retry,
+        },
+        _ => Frame::Event {
+            name: event.event,
+            id: event.id,
+            data: event.data,
+            retry: event.retry,
+        },
+    }
+}
+
 struct EventLink {
-    events: EventSource,
+    headers: Vec<(String, String)>,
+    frames: Frames,
     watchdog: Watchdog,
     over: Option<TransportError>,
 }
@@ -67,24 +143,10 @@ impl EventLink {
         if let Some(over) = &self.over {
             return Err(over.clone());
         }
-        let event = tokio::select! {
+        let frame = tokio::select! {
             biased;
-            event = self.events.next() => event,
-            () = self.watchdog.bite() => {
-                self.over = Some(TransportError::Silent);
-                return Err(TransportError::Silent);
-            }
-        };
-        let frame = match event {
-            Some(Ok(Event::Message(event))) if event.event == CONTROL_TOO_LONG => {
-                Ok(Frame::TooLong)
-            }
-            // The parser's other reports: no server can send a name with a newline.
-            Some(Ok(Event::Message(event))) if event.event.contains('\n') => Ok(Frame::Alive),
-            Some(Ok(Event::Message(event))) => Ok(Frame::Text(event.data)),
-            Some(Ok(Event::Open)) => Ok(Frame::Alive),
-            Some(Err(Error::Transport(error))) => Err(in_body(&error)),
-            Some(Err(_)) | None => Err(TransportError::Closed { code: None }),
+            frame = self.frames.next() => frame.unwrap_or_else(|| Err(super::ended())),
+            () = self.watchdog.bite() => Err(TransportError::Silent),
         };
         match &frame {
             Ok(_) => self.watchdog.feed(),
@@ -95,6 +157,14 @@ impl EventLink {
 }
 
 impl Link for EventLink {
+    fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    fn silence(&mut self, time: std::time::Duration) {
+        self.watchdog.expect(time);
+    }
+
     fn next(&mut self) -> Later<'_, Result<Frame, TransportError>> {
         Box::pin(self.frame())
     }

@@ -24,6 +24,13 @@ impl Watchdog {
         }
     }
 
+    /// Another silence is too long from now on.
+    pub(super) fn expect(&mut self, silence: Duration) {
+        self.silence = silence;
+        self.fed = self.clock.awake();
+        self.sleep = self.clock.sleep(silence);
+    }
+
     /// A frame is complete.
     pub(super) fn feed(&mut self) {
         self.fed = self.clock.awake();

@@ -4,7 +4,7 @@
 //! fails the connection. Through an HTTP proxy, only `https` addresses can be upgraded.
 
 use super::fault::{in_body, plain};
-use super::http::{Network, Purpose, within};
+use super::http::{Network, Purpose, header_list, within};
 use super::limits::{self, Times};
 use super::{Frame, Link, Route, TransportError};
 use crate::model::HttpRequest;
@@ -54,6 +54,7 @@ pub(super) async fn open(
         101 | 200 | 426 => return Err(TransportError::UpgradeRefused),
         _ => return Err(network.refused(response, &mut deadline).await),
     }
+    let headers = header_list(response.headers());
     let socket = upgraded(response, &mut deadline).await?;
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER)
@@ -64,6 +65,7 @@ pub(super) async fn open(
     let socket = WebSocketStream::from_raw_socket(socket, Role::Client, Some(config)).await;
     let clock = network.clock.clone();
     Ok(Box::new(WebSocketLink {
+        headers,
         socket: Some(socket),
         ping: clock.sleep(until_next(network.times.ping_every, clock.awake())),
         pong: None,
@@ -101,6 +103,7 @@ fn until_next(every: Duration, now: Duration) -> Duration {
 }
 
 struct WebSocketLink {
+    headers: Vec<(String, String)>,
     /// None once it was handed to the close handshake.
     socket: Option<WebSocketStream<Upgraded>>,
     clock: Arc<dyn Clock>,
@@ -137,13 +140,13 @@ impl WebSocketLink {
 
     fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, End>> {
         let Some(socket) = &mut self.socket else {
-            return Poll::Ready(Err(End::rude(TransportError::Closed { code: None })));
+            return Poll::Ready(Err(End::rude(super::ended())));
         };
         match socket.poll_next_unpin(cx) {
             Poll::Ready(Some(Ok(message))) => return Poll::Ready(read(message)),
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(End::of(error))),
             Poll::Ready(None) => {
-                return Poll::Ready(Err(End::rude(TransportError::Closed { code: None })));
+                return Poll::Ready(Err(End::rude(super::ended())));
             }
             Poll::Pending => {}
         }
@@ -174,7 +177,7 @@ impl WebSocketLink {
             return Err(over.clone());
         }
         let Some(socket) = &mut self.socket else {
-            return Err(TransportError::Closed { code: None });
+            return Err(super::ended());
         };
         let mut deadline = self.clock.sleep(self.times.pong_within);
         let sent = within(&mut deadline, socket.send(Message::text(text))).await;
@@ -218,7 +221,7 @@ impl End {
             Error::ConnectionClosed
             | Error::AlreadyClosed
             | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-                Self::rude(TransportError::Closed { code: None })
+                Self::rude(super::ended())
             }
             Error::Io(error) => Self::rude(TransportError::Broken(plain(&error))),
             // Its length is known and its bytes are not here: skipping them would mean reading
@@ -237,13 +240,22 @@ fn read(message: Message) -> Result<Frame, End> {
         Message::Text(text) => Ok(Frame::Text(text.as_str().to_owned())),
         Message::Binary(bytes) => Ok(Frame::Text(String::from_utf8_lossy(&bytes).into_owned())),
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(Frame::Alive),
-        Message::Close(frame) => Err(End::polite(TransportError::Closed {
-            code: frame.map(|frame| frame.code.into()),
+        Message::Close(None) => Err(End::polite(super::ended())),
+        Message::Close(Some(frame)) => Err(End::polite(TransportError::Closed {
+            code: Some(frame.code.into()),
+            reason: frame.reason.as_str().to_owned(),
         })),
     }
 }
 
 impl Link for WebSocketLink {
+    fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    // Its own ping tells sooner.
+    fn silence(&mut self, _time: Duration) {}
+
     fn next(&mut self) -> Later<'_, Result<Frame, TransportError>> {
         Box::pin(poll_fn(|cx| self.poll_frame(cx)))
     }

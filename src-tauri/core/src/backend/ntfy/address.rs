@@ -84,7 +84,11 @@ pub(super) fn take_apart(pasted: &Url) -> Address {
         [] => "/".to_owned(),
         steps => format!("/{}/", steps.join("/")),
     });
-    Address { base: url, topics }
+    Address {
+        base: url,
+        topics,
+        options: String::new(),
+    }
 }
 
 /// The address for HTTP, with nothing but scheme, host, port and path. `ntfy://` is what ntfy's own links

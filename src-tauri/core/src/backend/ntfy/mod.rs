@@ -12,11 +12,16 @@ mod session;
 mod tests;
 
 use super::{
-    Address, Backend, Capabilities, Failure, FailureKind, Field, Publication, Resume, Session,
+    Address, Backend, Capabilities, Failure, FailureKind, Field, FieldKind, Found, Probed,
+    Publication, Resume, Server, Session,
 };
 use crate::model::{BackendKind, Body, HttpRequest, Method, Mirror, TransportKind};
 use serde_json::{Map, Value};
+use std::time::Duration;
 use url::Url;
+
+/// What a quiet stream is given (ntfy, `keepalive-interval`).
+const KEEPALIVE: Duration = Duration::from_secs(45);
 
 /// The family.
 pub struct Ntfy;
@@ -31,36 +36,38 @@ static CAPABILITIES: Capabilities = Capabilities {
     ],
     mirrors: true,
     sends: true,
+    offers: false,
+    keepalive: Some(KEEPALIVE),
     fields: &[
         Field {
             name: "url",
             label: "Address",
             hint: "A server or a topic, for example https://ntfy.sh/mytopic.",
-            secret: false,
+            kind: FieldKind::Text,
         },
         Field {
             name: "topics",
             label: "Topics",
             hint: "One or more names, with commas between them.",
-            secret: false,
+            kind: FieldKind::Text,
         },
         Field {
             name: "user",
             label: "User name",
             hint: "Only if the server asks for one.",
-            secret: false,
+            kind: FieldKind::Text,
         },
         Field {
             name: "secret",
             label: "Password",
             hint: "Kept in the keyring.",
-            secret: true,
+            kind: FieldKind::Secret,
         },
         Field {
             name: "token",
             label: "Access token",
             hint: "Begins with tk_; takes the place of user name and password.",
-            secret: true,
+            kind: FieldKind::Secret,
         },
     ],
 };
@@ -78,21 +85,28 @@ impl Backend for Ntfy {
         address::take_apart(pasted)
     }
 
-    fn probe(&self, base: &Url) -> HttpRequest {
-        HttpRequest::get(address::below(base, &["v1", "health"]))
+    fn probes(&self, pasted: &Url) -> Vec<HttpRequest> {
+        let base = address::take_apart(pasted).base;
+        vec![HttpRequest::get(address::below(&base, &["v1", "health"]))]
     }
 
-    fn recognise(&self, status: u16, body: &str) -> bool {
+    fn recognise(&self, pasted: &Url, probed: &Probed<'_>) -> Option<Found> {
         // A server in trouble says `false`; it is one all the same.
-        status == 200 && field(body, "healthy").is_some_and(|value| value.is_boolean())
+        let is_ntfy = probed.status == 200
+            && field(probed.body, "healthy").is_some_and(|value| value.is_boolean());
+        is_ntfy.then(|| Found {
+            address: address::take_apart(pasted),
+            says: "Its health page is that of an ntfy server.".to_owned(),
+        })
     }
 
     fn check_topic(&self, topic: &str) -> Result<(), String> {
         address::check_topic(topic)
     }
 
-    fn access(&self, base: &Url, topic: &str) -> HttpRequest {
-        HttpRequest::get(address::below(base, &[topic, "auth"]))
+    fn access(&self, server: &Server, topic: &str) -> Option<HttpRequest> {
+        (!topic.is_empty())
+            .then(|| HttpRequest::get(address::below(&server.base, &[topic, "auth"])))
     }
 
     fn judge_access(&self, status: u16, body: &str, topic: &str) -> Result<(), Failure> {
@@ -110,7 +124,7 @@ impl Backend for Ntfy {
 
     fn mirror(
         &self,
-        base: &Url,
+        server: &Server,
         topic: &str,
         replace_key: &str,
         change: Mirror,
@@ -125,19 +139,17 @@ impl Backend for Ntfy {
         let (method, url) = match change {
             Mirror::Read => (
                 Method::Put,
-                address::below(base, &[topic, replace_key, "clear"]),
+                address::below(&server.base, &[topic, replace_key, "clear"]),
             ),
-            Mirror::Delete => (Method::Delete, address::below(base, &[topic, replace_key])),
+            Mirror::Delete => (
+                Method::Delete,
+                address::below(&server.base, &[topic, replace_key]),
+            ),
         };
-        Some(HttpRequest {
-            method,
-            url,
-            headers: Vec::new(),
-            body: Body::Empty,
-        })
+        Some(HttpRequest::new(method, url))
     }
 
-    fn publish(&self, base: &Url, publication: &Publication) -> HttpRequest {
+    fn publish(&self, server: &Server, publication: &Publication) -> Option<HttpRequest> {
         let mut message = Map::new();
         message.insert("topic".to_owned(), publication.topic.clone().into());
         message.insert("message".to_owned(), publication.body.clone().into());
@@ -150,15 +162,13 @@ impl Backend for Ntfy {
         if !publication.tags.is_empty() {
             message.insert("tags".to_owned(), publication.tags.clone().into());
         }
-        HttpRequest {
-            method: Method::Post,
-            url: address::below(base, &[]),
-            headers: Vec::new(),
+        Some(HttpRequest {
             body: Body::Bytes {
                 media_type: "application/json".to_owned(),
                 bytes: Value::Object(message).to_string().into_bytes(),
             },
-        }
+            ..HttpRequest::new(Method::Post, address::below(&server.base, &[]))
+        })
     }
 
     fn published(&self, status: u16, body: &str) -> Result<String, Failure> {

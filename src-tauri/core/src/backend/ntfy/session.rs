@@ -10,7 +10,9 @@ use super::line::Line;
 use super::message::{self, Frame, Happening, What};
 use super::order::{Order, Run};
 use super::{address, refusal};
-use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Resume, Session};
+use crate::backend::{
+    Effect, Failure, FailureKind, Fetched, Input, Missing, Read, Resume, Session,
+};
 use crate::model::{HttpRequest, Origin, TransportKind};
 use crate::text;
 use jiff::Timestamp;
@@ -30,7 +32,7 @@ const QUOTED: usize = 80;
 struct Filling {
     lines: Vec<usize>,
     origin: Origin,
-    incomplete: bool,
+    missing: Option<Missing>,
     /// Everything before this server time is in the answer, or came over the link.
     covers: i64,
     run: Run,
@@ -142,12 +144,14 @@ impl Conversation {
             .partition(|&line| self.lines[line].cursor.is_some());
         if !old.is_empty() {
             let mut since = i64::MAX;
-            let mut incomplete = false;
+            let mut missing = None;
             for &line in &old {
                 let cursor = self.lines[line].cursor.unwrap_or_default();
                 // The server's clock was set back: the cursor says nothing about its times any more.
                 let is_ahead = self.clock.is_some() && cursor > server_now.saturating_add(OVERLAP);
-                incomplete |= is_ahead;
+                if is_ahead {
+                    missing = Some(Missing::UnknownCursor);
+                }
                 since = since.min(if is_ahead {
                     begin
                 } else {
@@ -155,10 +159,10 @@ impl Conversation {
                 });
             }
             let origin = self.origin(now);
-            self.fetch(old, since, origin, incomplete, server_now, effects);
+            self.fetch(old, since, origin, missing, server_now, effects);
         }
         if !new.is_empty() {
-            self.fetch(new, begin, Origin::FirstFilling, false, server_now, effects);
+            self.fetch(new, begin, Origin::FirstFilling, None, server_now, effects);
         }
     }
 
@@ -167,7 +171,7 @@ impl Conversation {
         lines: Vec<usize>,
         since: i64,
         origin: Origin,
-        incomplete: bool,
+        missing: Option<Missing>,
         server_now: i64,
         effects: &mut Vec<Effect>,
     ) {
@@ -182,7 +186,7 @@ impl Conversation {
         let filling = Filling {
             lines,
             origin,
-            incomplete,
+            missing,
             // `open` just said what time it is there. A poll learns it from its answer, or not at all.
             covers: if self.open && self.clock.is_some() {
                 server_now
@@ -194,7 +198,11 @@ impl Conversation {
             unreadable: false,
         };
         self.fillings.insert(tag, filling);
-        effects.push(Effect::Fetch { tag, request });
+        effects.push(Effect::Fetch {
+            tag,
+            request,
+            read: Read::Lines,
+        });
     }
 
     /// What comes with a poll soon after another is as good as live; after a long one it is a backlog.
@@ -331,7 +339,11 @@ impl Conversation {
                     let tag = self.next_tag();
                     self.probes.insert(tag, line);
                     let request = self.request(&[line], "auth");
-                    effects.push(Effect::Fetch { tag, request });
+                    effects.push(Effect::Fetch {
+                        tag,
+                        request,
+                        read: Read::Lines,
+                    });
                 }
             }
             // A proxy that knows nothing of WebSocket passes it on as a plain request.
@@ -363,7 +375,9 @@ impl Conversation {
                 if !is_json(headers) {
                     return vec![Effect::Fail(refusal::strange_answer())];
                 }
-                filling.incomplete |= header(headers, "x-messages-truncated") == Some("1");
+                if header(headers, "x-messages-truncated") == Some("1") {
+                    filling.missing = Some(Missing::Truncated);
+                }
                 if self.streamed_as().is_none()
                     && let Some(date) = header(headers, "date").and_then(seconds)
                 {
@@ -379,10 +393,13 @@ impl Conversation {
                 self.filled(&filling, now, &mut effects);
                 return effects;
             }
+            // Only asked for lines.
+            Fetched::Body(_) | Fetched::TooLong => {}
             Fetched::Refused {
                 status,
                 retry_after,
                 body,
+                ..
             } => {
                 if self.streamed_as().is_none() {
                     self.fillings.clear();
@@ -440,7 +457,7 @@ impl Conversation {
             }
             effects.push(Effect::Filled {
                 subscription: line.subscription,
-                incomplete: filling.incomplete,
+                missing: filling.missing,
             });
             let reached = line
                 .reached
@@ -471,7 +488,9 @@ impl Conversation {
             Fetched::Head(headers) if !is_json(headers) => {
                 return vec![Effect::Fail(refusal::strange_answer())];
             }
-            Fetched::Head(_) | Fetched::Line(_) => return effects,
+            Fetched::Head(_) | Fetched::Line(_) | Fetched::Body(_) | Fetched::TooLong => {
+                return effects;
+            }
             Fetched::End => {
                 self.probes.remove(&tag);
             }
@@ -490,6 +509,7 @@ impl Conversation {
                 status,
                 retry_after,
                 body,
+                ..
             } => return vec![Effect::Fail(refusal::failure(status, retry_after, body))],
         }
         if self.probes.is_empty() {
@@ -533,13 +553,18 @@ impl Session for Conversation {
         let mut effects = Vec::new();
         match input {
             // `open` says more: from then on the server listens.
-            Input::Opened => {}
-            Input::Alive => effects.push(Effect::KeepAlive),
-            Input::Frame(frame) => self.frame(frame, now, &mut effects),
+            Input::Opened { .. } | Input::Offered(_) | Input::Closed { .. } => {}
+            Input::Alive | Input::Comment(_) | Input::Position { .. } => {
+                effects.push(Effect::KeepAlive);
+            }
+            Input::Frame(frame) | Input::Event { data: frame, .. } => {
+                self.frame(frame, now, &mut effects);
+            }
             Input::Refused {
                 status,
                 retry_after,
                 body,
+                ..
             } => return self.refused(status, retry_after, body, &self.welcome()),
             Input::Fetched { tag, part } => return self.fetched(tag, part, now),
             Input::Waited { .. } => {

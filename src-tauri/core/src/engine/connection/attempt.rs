@@ -1,9 +1,9 @@
 //! One attempt: opens what the session asks for, hands it every byte, carries out its effects. It ends
 //! only by failing; dropping it hangs up.
 
-use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Session};
+use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Offered, Read, Session};
 use crate::engine::ingest::{self, Item};
-use crate::model::{AccountId, HttpRequest, TransportKind};
+use crate::model::{AccountId, HttpRequest, SubscriptionId, TransportKind};
 use crate::ports::{Clock, Later};
 use crate::transport::{Answer, Dial, Frame, Link, Route, TransportError};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 const FETCHED_PARTS: usize = 256;
 /// How much of a refusal's body a codec sees.
 const REFUSAL_BODY: usize = 4096;
+/// The longest body that is read as one text.
+const WHOLE_BODY: usize = 16 * 1024 * 1024;
 
 /// What an attempt needs.
 pub struct Attempt {
@@ -35,15 +37,27 @@ pub struct Attempt {
     pub ingest: mpsc::Sender<Item>,
     /// Told when the connection is complete.
     pub live: mpsc::Sender<()>,
+    /// Stores subscriptions that the server offers; an error is in words for the user.
+    pub offer: Offer,
+    /// The server promised a sign of life now and then.
+    pub promised: bool,
 }
+
+/// Stores offered subscriptions and says which they are.
+pub type Offer = Box<dyn Fn(&[Offered]) -> Result<Known, String> + Send + Sync>;
+/// Topics and their subscriptions; none where the user left it.
+pub type Known = Vec<(String, Option<SubscriptionId>)>;
 
 /// A part of a fetched answer, owned.
 enum Part {
     Head(Vec<(String, String)>),
     Line(String),
+    Body(String),
+    TooLong,
     End,
     Refused {
         status: u16,
+        headers: Vec<(String, String)>,
         retry_after: Option<Duration>,
         body: String,
     },
@@ -60,6 +74,8 @@ struct Running {
     waits: FuturesUnordered<Later<'static, u32>>,
     parts: mpsc::Sender<(u32, Part)>,
     todo: VecDeque<Effect>,
+    /// How long the server wishes to be left alone before the next attempt.
+    wish: Option<Duration>,
 }
 
 /// Runs the attempt to its end, which is always a failure: even a server that hangs up politely has
@@ -73,6 +89,7 @@ pub async fn run(attempt: Attempt) -> Failure {
         waits: FuturesUnordered::new(),
         parts,
         todo: VecDeque::new(),
+        wish: None,
     };
     let now = running.attempt.clock.now();
     let first = running.attempt.session.start(now);
@@ -113,11 +130,62 @@ impl Running {
     fn frame(&mut self, frame: Result<Frame, TransportError>) -> Goes {
         match frame {
             Ok(Frame::Text(text)) => self.tell(Input::Frame(&text)),
+            Ok(Frame::Event {
+                name,
+                id,
+                data,
+                retry,
+            }) => {
+                self.wish = retry.or(self.wish);
+                self.tell(Input::Event {
+                    name: &name,
+                    id: &id,
+                    data: &data,
+                });
+            }
+            Ok(Frame::Fields { id, retry }) => {
+                self.wish = retry.or(self.wish);
+                self.tell(Input::Position { id: &id });
+            }
+            Ok(Frame::Comment(text)) => self.tell(Input::Comment(&text)),
             Ok(Frame::Alive) => self.tell(Input::Alive),
             Ok(Frame::TooLong) => {
                 tracing::warn!(account = %self.attempt.account, "a frame above the limit was skipped");
             }
-            Err(error) => return Err(failure(&error, self.attempt.transport)),
+            Err(TransportError::Closed { code, reason }) => {
+                self.link = None;
+                self.tell(Input::Closed {
+                    code,
+                    reason: &reason,
+                });
+                let goes_on = |effect: &Effect| {
+                    matches!(
+                        effect,
+                        Effect::Open(_) | Effect::Fetch { .. } | Effect::Fail(_)
+                    )
+                };
+                if !self.todo.iter().any(goes_on) {
+                    let error = TransportError::Closed { code, reason };
+                    self.todo.push_back(Effect::Fail(Failure {
+                        retry_after: self.wish,
+                        ..failure(&error, self.attempt.transport)
+                    }));
+                }
+            }
+            // Where nobody promised a sign of life, silence is no failure: it is looked at anew.
+            Err(TransportError::Silent) if !self.attempt.promised => {
+                return Err(Failure {
+                    kind: FailureKind::Again,
+                    says: String::new(),
+                    retry_after: None,
+                });
+            }
+            Err(error) => {
+                return Err(Failure {
+                    retry_after: self.wish,
+                    ..failure(&error, self.attempt.transport)
+                });
+            }
         }
         Ok(())
     }
@@ -126,13 +194,17 @@ impl Running {
         let part = match part {
             Part::Head(headers) => Fetched::Head(headers),
             Part::Line(line) => Fetched::Line(line),
+            Part::Body(body) => Fetched::Body(body),
+            Part::TooLong => Fetched::TooLong,
             Part::End => Fetched::End,
             Part::Refused {
                 status,
+                headers,
                 retry_after,
                 body,
             } => Fetched::Refused {
                 status: *status,
+                headers,
                 retry_after: *retry_after,
                 body,
             },
@@ -151,16 +223,27 @@ impl Running {
                     self.open(&request).await?;
                     continue;
                 }
-                Effect::Fetch { tag, request } => {
-                    self.fetch(tag, request);
+                Effect::Fetch { tag, request, read } => {
+                    self.fetch(tag, request, read);
+                    continue;
+                }
+                Effect::Offer(offered) => {
+                    self.offer(&offered)?;
+                    continue;
+                }
+                Effect::Silence(time) => {
+                    self.attempt.promised = true;
+                    if let Some(link) = &mut self.link {
+                        link.silence(time);
+                    }
+                    continue;
+                }
+                Effect::SendSignIn(template) => {
+                    self.send(self.attempt.route.filled_in(&template)).await?;
                     continue;
                 }
                 Effect::Send(text) => {
-                    if let Some(link) = &mut self.link
-                        && let Err(error) = link.send(text).await
-                    {
-                        return Err(failure(&error, self.attempt.transport));
-                    }
+                    self.send(text).await?;
                     continue;
                 }
                 Effect::Wait { tag, time } => {
@@ -223,10 +306,21 @@ impl Running {
                 },
                 Effect::Filled {
                     subscription,
-                    incomplete,
+                    missing,
                 } => Item::Filled {
                     subscription,
-                    incomplete,
+                    missing,
+                },
+                Effect::Only {
+                    subscriptions,
+                    from,
+                    to,
+                    remote_ids,
+                } => Item::Only {
+                    subscriptions,
+                    from,
+                    to,
+                    remote_ids,
                 },
                 Effect::TopicRefused { subscription, says } => {
                     Item::TopicRefused { subscription, says }
@@ -251,17 +345,20 @@ impl Running {
         let transport = self.attempt.transport;
         match dial.open(transport, request, &route).await {
             Ok(link) => {
+                let headers = link.headers().to_vec();
                 self.link = Some(link);
-                self.tell(Input::Opened);
+                self.tell(Input::Opened { headers: &headers });
                 Ok(())
             }
             Err(TransportError::Refused {
                 status,
+                headers,
                 retry_after,
                 body,
             }) => {
                 self.tell(Input::Refused {
                     status,
+                    headers: &headers,
                     retry_after,
                     body: &body,
                 });
@@ -271,13 +368,39 @@ impl Running {
         }
     }
 
-    fn fetch(&mut self, tag: u32, request: HttpRequest) {
+    async fn send(&mut self, text: String) -> Goes {
+        match &mut self.link {
+            Some(link) => link
+                .send(text)
+                .await
+                .map_err(|error| failure(&error, self.attempt.transport)),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds what is new to the account's subscriptions, at once: what the session says next may belong
+    /// to them.
+    fn offer(&mut self, offered: &[Offered]) -> Goes {
+        match (self.attempt.offer)(offered) {
+            Ok(known) => {
+                self.tell(Input::Offered(&known));
+                Ok(())
+            }
+            Err(says) => Err(Failure {
+                kind: FailureKind::Transient,
+                says,
+                retry_after: None,
+            }),
+        }
+    }
+
+    fn fetch(&mut self, tag: u32, request: HttpRequest, read: Read) {
         let dial = Arc::clone(&self.attempt.dial);
         let route = self.attempt.route.clone();
         let parts = self.parts.clone();
         self.fetches.push(Box::pin(async move {
             // A closed channel means that the attempt is over.
-            let _ = fetch_parts(dial.as_ref(), &request, &route, tag, &parts).await;
+            let _ = fetch_parts(dial.as_ref(), &request, &route, (tag, read), &parts).await;
         }));
     }
 }
@@ -286,14 +409,23 @@ async fn fetch_parts(
     dial: &dyn Dial,
     request: &HttpRequest,
     route: &Route,
-    tag: u32,
+    (tag, read): (u32, Read),
     parts: &mpsc::Sender<(u32, Part)>,
 ) -> Result<(), mpsc::error::SendError<(u32, Part)>> {
     let mut answer = match dial.fetch(request, route).await {
         Ok(answer) => answer,
+        Err(TransportError::Timeout) if request.patience.is_some() => {
+            let part = Part::Refused {
+                status: 408,
+                headers: Vec::new(),
+                retry_after: None,
+                body: String::new(),
+            };
+            return parts.send((tag, part)).await;
+        }
         Err(error) => return parts.send((tag, Part::Broken(error))).await,
     };
-    if answer.status() != 200 {
+    if !(200..300).contains(&answer.status()) {
         let part = match refusal(answer.as_mut()).await {
             Ok(part) => part,
             Err(error) => Part::Broken(error),
@@ -302,6 +434,15 @@ async fn fetch_parts(
     }
     let headers = answer.headers().to_vec();
     parts.send((tag, Part::Head(headers))).await?;
+    if read == Read::Whole {
+        let part = match answer.text(WHOLE_BODY + 1).await {
+            Ok(body) if body.len() > WHOLE_BODY => Part::TooLong,
+            Ok(body) => Part::Body(body),
+            Err(error) => return parts.send((tag, Part::Broken(error))).await,
+        };
+        parts.send((tag, part)).await?;
+        return parts.send((tag, Part::End)).await;
+    }
     loop {
         let part = match answer.line().await {
             Ok(Some(line)) => Part::Line(line),
@@ -314,15 +455,10 @@ async fn fetch_parts(
 
 async fn refusal(answer: &mut dyn Answer) -> Result<Part, TransportError> {
     let status = answer.status();
-    let retry_after = answer
-        .headers()
-        .iter()
-        .find(|(name, _)| name == "retry-after")
-        .and_then(|(_, value)| value.trim().parse().ok())
-        .map(Duration::from_secs);
     Ok(Part::Refused {
         status,
-        retry_after,
+        headers: answer.headers().to_vec(),
+        retry_after: answer.retry_after(),
         body: answer.text(REFUSAL_BODY).await?,
     })
 }
@@ -378,7 +514,10 @@ pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
             FailureKind::Blocked,
             "The connection went silent.".to_owned(),
         ),
-        TransportError::Closed { code: Some(4401 | 1008) } => (
+        TransportError::Closed {
+            code: Some(4401 | 1008),
+            ..
+        } => (
             FailureKind::SignIn,
             "The server ended the connection because the sign-in is no longer valid.".to_owned(),
         ),

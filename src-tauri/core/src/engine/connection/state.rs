@@ -11,6 +11,8 @@ use std::time::Duration;
 pub const CLIMB_EVERY: Duration = Duration::from_mins(30);
 /// So many blocked attempts in a row lead to the next transport.
 const BLOCKED_TWICE: u32 = 2;
+/// A connection that ended as agreed after less than this is not opened again at once.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// A failure that needs the user is tried again this slowly where it may mend itself (a certificate
 /// that was renewed, an address that came back).
 const SLOW_RETRY: Duration = Duration::from_mins(15);
@@ -198,12 +200,17 @@ impl State {
                 vec![Command::HangUp]
             }
             FailureKind::WrongAddress => self.wait(SLOW_RETRY, at),
+            FailureKind::Again if self.was_live_for(AGAIN_AFTER, at) => self.connect(at),
             FailureKind::Blocked if self.ladder.blocked() => self.connect(at),
-            FailureKind::Blocked | FailureKind::Transient => {
+            FailureKind::Again | FailureKind::Blocked | FailureKind::Transient => {
                 let wait = self.backoff.next(at.awake, at.chance, failure.retry_after);
                 self.wait(wait, at)
             }
         }
+    }
+
+    fn was_live_for(&self, time: Duration, at: Moment) -> bool {
+        matches!(self.phase, Phase::Live { since } if at.awake >= since + time)
     }
 
     /// Cuts the waiting short, without forgetting what is wrong with a stopped one.

@@ -2,22 +2,21 @@
 
 use super::attempt::{self, Attempt};
 use super::state::{Command, Event, Moment, Phase, State, step};
-use crate::backend::{Failure, FailureKind, Resume, Topic, registry};
+use crate::backend::{Backend, Failure, FailureKind, Resume, Server, Topic, registry};
 use crate::engine::ingest::{self, Item};
 use crate::engine::{Shared, storage};
-use crate::model::{Account, AccountId, Subscription, TransportKind};
+use crate::model::{Account, AccountId, SignIn, Subscription, TransportKind};
 use crate::ports::Later;
-use crate::transport::Route;
+use crate::transport::{Route, limits};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use url::Url;
 
 /// A new subscription is filled this far back.
 const FILL: Duration = Duration::from_hours(24);
 /// How often to ask where nothing can be held open.
 const POLL_EVERY: Duration = Duration::from_mins(1);
-/// ntfy's keepalive of 45 s and 15 s of patience.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// What an account's task is told from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,7 +113,9 @@ fn configuration(shared: &Shared, account: AccountId) -> Event {
         .store
         .read(|tx| Ok((tx.account(account)?, tx.subscriptions(account)?)));
     let transports = match read {
-        Ok((account, subscriptions)) if !account.disabled && !subscriptions.is_empty() => {
+        Ok((account, subscriptions))
+            if !account.disabled && (offers(&account) || !subscriptions.is_empty()) =>
+        {
             transports(&account)
         }
         Ok(_) => Vec::new(),
@@ -134,6 +135,11 @@ fn transports(account: &Account) -> Vec<TransportKind> {
             .transports
             .to_vec(),
     }
+}
+
+/// Its server says which subscriptions there are.
+fn offers(account: &Account) -> bool {
+    registry::backend(account.kind).capabilities().offers
 }
 
 async fn connect(
@@ -161,10 +167,13 @@ async fn connect(
         Ok(route) => route,
         Err(failure) => return failure,
     };
-    let session = registry::backend(account.kind).session(Resume {
+    let backend = registry::backend(account.kind);
+    let session = backend.session(Resume {
         base: account.url.clone(),
         transport,
         topics: subscriptions.into_iter().map(topic).collect(),
+        options: account.options.clone(),
+        signed_in: account.sign_in != SignIn::None,
         fill: FILL,
         poll_every: POLL_EVERY,
     });
@@ -177,8 +186,29 @@ async fn connect(
         clock: Arc::clone(&shared.clock),
         ingest: shared.ingest.clone(),
         live,
+        offer: offer(Arc::clone(&shared), account.id),
+        promised: backend.capabilities().keepalive.is_some(),
     })
     .await
+}
+
+fn offer(shared: Arc<Shared>, account: AccountId) -> attempt::Offer {
+    Box::new(move |offered| {
+        let now = shared.clock.now();
+        let known = shared.store.write(|tx| {
+            offered
+                .iter()
+                .map(|one| {
+                    let icon = one.icon.as_deref().unwrap_or_default();
+                    let id = tx.offered(account, &one.topic, &one.name, icon, now)?;
+                    Ok((one.topic.clone(), id))
+                })
+                .collect()
+        });
+        let known = known.map_err(|error| storage(&error).message)?;
+        shared.hint(tidings_api::Event::Accounts);
+        Ok(known)
+    })
 }
 
 fn topic(subscription: Subscription) -> Topic {
@@ -189,12 +219,32 @@ fn topic(subscription: Subscription) -> Topic {
     }
 }
 
+/// Where an account lives.
+pub(in crate::engine) fn server(account: &Account) -> Server {
+    Server {
+        base: account.url.clone(),
+        options: account.options.clone(),
+    }
+}
+
+/// The addresses that may have an account's credential.
+pub(in crate::engine) fn own_addresses(backend: &dyn Backend, server: &Server) -> Vec<Url> {
+    let mut own = backend.own_addresses(server);
+    own.push(server.base.clone());
+    own
+}
+
 /// How an account's requests are signed in.
 pub(in crate::engine) async fn route(shared: &Shared, account: &Account) -> Result<Route, Failure> {
+    let backend = registry::backend(account.kind);
+    let keepalive = backend.capabilities().keepalive;
     Ok(Route {
         sign_in: account.sign_in.clone(),
         credential: shared.credential(account).await?,
         allow_http: account.allow_http,
-        silence: SILENCE,
+        own: own_addresses(backend, &server(account)),
+        silence: keepalive.map_or(limits::SILENCE_UNKNOWN, |keepalive| {
+            keepalive + limits::KEEPALIVE_MARGIN
+        }),
     })
 }

@@ -1,11 +1,12 @@
 //! Accounts and subscriptions: added, changed, removed. A secret goes to the keyring and nowhere else.
 
 use super::{invalid, probe, view};
-use crate::backend::registry;
+use crate::backend::{Backend, FailureKind, Server, registry};
+use crate::engine::connection::{attempt, task};
 use crate::engine::{Shared, lock, storage};
 use crate::model::{
     Account, AccountId, Credential, NewAccount, NewSubscription, SecretPlace, SignIn,
-    SubscriptionId,
+    SubscriptionId, TransportKind,
 };
 use crate::ports::SecretError;
 use std::sync::Arc;
@@ -52,16 +53,23 @@ pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, Err
             backend.capabilities().name
         )));
     }
+    let mut credential = probe::credential(&draft);
+    let mut sign_in = draft.sign_in.clone();
+    if let Some(token) = exchange(shared, backend, &found.server, &draft).await? {
+        credential.secret = Some(token);
+        sign_in = SignIn::Token;
+    }
     let name = if draft.name.trim().is_empty() {
-        found.base.host_str().unwrap_or("server").to_owned()
+        found.server.base.host_str().unwrap_or("server").to_owned()
     } else {
         draft.name.trim().to_owned()
     };
     let account = NewAccount {
         kind: found.kind,
         name,
-        url: found.base,
-        sign_in: draft.sign_in.clone(),
+        url: found.server.base,
+        options: found.server.options,
+        sign_in,
         secrets: draft.secrets,
         header_names: draft.headers.iter().map(|(name, _)| name.clone()).collect(),
         transport: draft.transport,
@@ -80,7 +88,6 @@ pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, Err
         .store
         .write(|tx| tx.add_account(&account, &subscriptions, now))
         .map_err(|error| storage(&error))?;
-    let credential = probe::credential(&draft);
     if let Err(error) = keep_secret(shared, draft.secrets, id, credential).await {
         // An account without its secret could never connect: it is as if it had not been added.
         shared
@@ -91,6 +98,35 @@ pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, Err
     }
     changed(shared, id);
     one(shared, id)
+}
+
+/// Where the server makes tokens, one takes the password's place, which is then kept nowhere.
+async fn exchange(
+    shared: &Shared,
+    backend: &'static dyn Backend,
+    server: &Server,
+    draft: &AccountDraft,
+) -> Result<Option<String>, ErrorView> {
+    if !matches!(draft.sign_in, SignIn::Basic { .. }) {
+        return Ok(None);
+    }
+    let Some(request) = backend.exchange(server, &shared.device) else {
+        return Ok(None);
+    };
+    let route = probe::draft_route(draft, task::own_addresses(backend, server));
+    let (status, body) = probe::ask(shared, &request, &route)
+        .await
+        .map_err(|error| {
+            let failure = attempt::failure(&error, TransportKind::Poll);
+            ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
+        })?;
+    backend.exchanged(status, &body).map_err(|failure| {
+        let code = match failure.kind {
+            FailureKind::SignIn | FailureKind::Forbidden => ErrorCode::Unauthorized,
+            _ => ErrorCode::Network,
+        };
+        ErrorView::new(code, failure.says)
+    })
 }
 
 async fn keep_secret(
@@ -165,6 +201,11 @@ pub async fn edit(
         account.transport = Some(fixed);
     } else if edit.transport.is_some() {
         account.transport = None;
+    }
+    if let Some(options) = &edit.options {
+        account.options = registry::backend(account.kind)
+            .check_options(options)
+            .map_err(invalid)?;
     }
     account.sign_in = edit.sign_in.unwrap_or(account.sign_in);
     account.secrets = edit.secrets.unwrap_or(account.secrets);

@@ -5,7 +5,7 @@ use super::{inbox, invalid, view};
 use crate::engine::{Shared, storage};
 use crate::model::{
     Action, ActionKind, Body, Credential, Format, HttpRequest, Method, Notification,
-    NotificationId, SignIn,
+    NotificationId, Sign, SignIn,
 };
 use crate::transport::Route;
 use crate::{engine::connection::attempt, text};
@@ -138,20 +138,21 @@ async fn send(shared: &Shared, action: &Action, confirmed: bool) -> Result<ActOu
             .write(|tx| tx.set_setting(AGREED, &agreed))
             .map_err(|error| storage(&error))?;
     }
+    let method = match action.method.to_ascii_uppercase().as_str() {
+        "GET" => Method::Get,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "PATCH" => Method::Patch,
+        "POST" | "" => Method::Post,
+        other => {
+            return Err(invalid(format!(
+                "This action uses {other}, which Tidings cannot send."
+            )));
+        }
+    };
     let request = HttpRequest {
-        method: match action.method.to_ascii_uppercase().as_str() {
-            "GET" => Method::Get,
-            "PUT" => Method::Put,
-            "DELETE" => Method::Delete,
-            "POST" | "" => Method::Post,
-            other => {
-                return Err(invalid(format!(
-                    "This action uses {other}, which Tidings cannot send."
-                )));
-            }
-        },
-        url,
         headers: action.headers.clone(),
+        sign: Sign::Nothing,
         body: if action.body.is_empty() {
             Body::Empty
         } else {
@@ -160,11 +161,13 @@ async fn send(shared: &Shared, action: &Action, confirmed: bool) -> Result<ActOu
                 bytes: action.body.clone().into_bytes(),
             }
         },
+        ..HttpRequest::new(method, url)
     };
     let route = Route {
         sign_in: SignIn::None,
         credential: Credential::default(),
         allow_http: true,
+        own: Vec::new(),
         silence: SILENCE,
     };
     let answer = shared.dial.fetch(&request, &route).await.map_err(|error| {

@@ -102,7 +102,7 @@ pub async fn send(shared: &Shared, outgoing: Outgoing) -> Result<Reply, ErrorVie
         .await
         .map_err(|failure| ErrorView::new(ErrorCode::Keyring, failure.says))?;
     let request = backend.publish(
-        &account.url,
+        &task::server(&account),
         &Publication {
             topic: outgoing.topic,
             title: outgoing.title,
@@ -111,6 +111,9 @@ pub async fn send(shared: &Shared, outgoing: Outgoing) -> Result<Reply, ErrorVie
             body: outgoing.body,
         },
     );
+    let Some(request) = request else {
+        return Err(invalid(format!("{} cannot be published to.", account.name)));
+    };
     let network = |error| {
         let failure = attempt::failure(&error, TransportKind::Poll);
         ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)

@@ -1,7 +1,7 @@
 //! Finding out what lives at an address, and testing an account hop by hop.
 
 use super::invalid;
-use crate::backend::{Address, Backend, registry};
+use crate::backend::{Address, Backend, Found, Probed, Server, registry};
 use crate::engine::connection::{attempt, task};
 use crate::engine::{Shared, storage};
 use crate::model::{
@@ -18,13 +18,15 @@ use url::Url;
 const ANSWER: usize = 64 * 1024;
 /// A probe is answered soon or not at all.
 const SILENCE: Duration = Duration::from_secs(20);
+/// How long a stream is watched to see what it is.
+const GLIMPSE: Duration = Duration::from_secs(3);
 
 /// What a draft resolves to.
 pub struct Resolved {
     /// The family.
     pub kind: BackendKind,
     /// The server.
-    pub base: Url,
+    pub server: Server,
     /// All topics, each once.
     pub topics: Vec<String>,
 }
@@ -50,7 +52,10 @@ pub fn pasted(text: &str) -> Result<Url, ErrorView> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err(invalid(format!("{text} names no server.")));
     }
-    if !matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ntfy") {
+    if !matches!(
+        url.scheme(),
+        "http" | "https" | "ws" | "wss" | "ntfy" | "gotify"
+    ) {
         return Err(invalid(format!(
             "An address begins with https:// (or http://), not {}://.",
             url.scheme()
@@ -80,21 +85,30 @@ pub fn credential(draft: &AccountDraft) -> Credential {
     }
 }
 
-fn draft_route(draft: &AccountDraft) -> Route {
+/// How the requests of a draft are signed in: its credential is for the address that was pasted, and for
+/// what its options name.
+pub fn draft_route(draft: &AccountDraft, own: Vec<Url>) -> Route {
     Route {
         sign_in: draft.sign_in.clone(),
         credential: credential(draft),
         allow_http: draft.allow_http,
+        own,
         silence: SILENCE,
     }
 }
 
-/// A probe goes to an address that may be anybody's: it carries no credential.
-fn bare_route() -> Route {
+/// A probe goes to an address that may be anybody's: it carries no credential but the headers that let it
+/// through a proxy.
+fn bare_route(draft: Option<&AccountDraft>, url: &Url) -> Route {
+    let headers = draft.map(credential).unwrap_or_default().headers;
     Route {
         sign_in: SignIn::None,
-        credential: Credential::default(),
-        allow_http: true,
+        allow_http: draft.is_none_or(|draft| draft.allow_http),
+        credential: Credential {
+            secret: None,
+            headers,
+        },
+        own: vec![url.clone()],
         silence: SILENCE,
     }
 }
@@ -112,15 +126,19 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
     if draft.sign_in == SignIn::Token && draft.secret.is_none() {
         return Err(invalid("Signing in this way needs a token."));
     }
-    let kind = match draft.kind {
-        Some(kind) => kind,
-        None => match find(shared, &url, &draft_route(draft)).await? {
-            Some((kind, _)) => kind,
+    let (kind, address) = match draft.kind {
+        Some(kind) => (kind, registry::backend(kind).address(&url)),
+        None => match find(shared, &url, &bare_route(Some(draft), &url)).await? {
+            Some((kind, found)) => (kind, found.address),
             None => return Err(unknown(&url)),
         },
     };
     let backend = registry::backend(kind);
-    let Address { base, topics } = backend.address(&url);
+    let Address {
+        base,
+        topics,
+        options,
+    } = address;
     let mut all = Vec::<String>::new();
     for topic in topics.iter().chain(&draft.topics) {
         let topic = topic.trim();
@@ -130,9 +148,15 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
         backend.check_topic(topic).map_err(invalid)?;
         all.push(topic.to_owned());
     }
+    let options = if draft.options.trim().is_empty() {
+        &options
+    } else {
+        &draft.options
+    };
+    let options = backend.check_options(options).map_err(invalid)?;
     Ok(Resolved {
         kind,
-        base,
+        server: Server { base, options },
         topics: all,
     })
 }
@@ -151,28 +175,88 @@ async fn find(
     shared: &Shared,
     url: &Url,
     route: &Route,
-) -> Result<Option<(BackendKind, Address)>, ErrorView> {
-    let mut last = None;
+) -> Result<Option<(BackendKind, Found)>, ErrorView> {
+    let mut asked: Vec<(HttpRequest, Result<Glimpse, TransportError>)> = Vec::new();
     for backend in registry::backends() {
-        let address = backend.address(url);
-        match ask(shared, &backend.probe(&address.base), route).await {
-            Ok((status, body)) if backend.recognise(status, &body) => {
-                return Ok(Some((backend.kind(), address)));
+        for (probe, request) in backend.probes(url).into_iter().enumerate() {
+            // Several families ask the same of an address that may be theirs.
+            let known = asked.iter().position(|(before, _)| *before == request);
+            let known = match known {
+                Some(known) => known,
+                None => {
+                    let glimpse = glimpse(shared, &request, route).await;
+                    asked.push((request, glimpse));
+                    asked.len() - 1
+                }
+            };
+            let (request, Ok(glimpse)) = &asked[known] else {
+                continue;
+            };
+            let probed = Probed {
+                probe,
+                url: &request.url,
+                status: glimpse.status,
+                headers: &glimpse.headers,
+                body: &glimpse.body,
+            };
+            if let Some(found) = backend.recognise(url, &probed) {
+                return Ok(Some((backend.kind(), found)));
             }
-            Ok(_) => {}
-            Err(error) => last = Some(error),
         }
     }
-    match last {
-        Some(error) => {
+    // What answered, and was recognised by nobody, says more than what did not answer.
+    if asked.iter().any(|(_, glimpse)| glimpse.is_ok()) {
+        return Ok(None);
+    }
+    match asked.pop() {
+        Some((_, Err(error))) => {
             let failure = attempt::failure(&error, TransportKind::Poll);
             Err(ErrorView::new(ErrorCode::Network, failure.says).with_detail(error))
         }
-        None => Ok(None),
+        _ => Ok(None),
     }
 }
 
-async fn ask(
+/// The start of an answer.
+struct Glimpse {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// Asks, and reads what comes at once: the answer may be a stream that never ends.
+async fn glimpse(
+    shared: &Shared,
+    request: &HttpRequest,
+    route: &Route,
+) -> Result<Glimpse, TransportError> {
+    let mut answer = shared.dial.fetch(request, route).await?;
+    let status = answer.status();
+    let headers = answer.headers().to_vec();
+    let mut body = String::new();
+    let mut enough = shared.clock.sleep(GLIMPSE);
+    while body.len() < ANSWER {
+        tokio::select! {
+            biased;
+            line = answer.line() => match line {
+                Ok(Some(line)) => {
+                    body.push_str(&line);
+                    body.push('\n');
+                }
+                // What was cut short shows what it shows.
+                Ok(None) | Err(_) => break,
+            },
+            () = &mut enough => break,
+        }
+    }
+    Ok(Glimpse {
+        status,
+        headers,
+        body,
+    })
+}
+
+pub async fn ask(
     shared: &Shared,
     request: &HttpRequest,
     route: &Route,
@@ -184,17 +268,19 @@ async fn ask(
 
 pub async fn detect(shared: &Shared, text: &str) -> Result<Reply, ErrorView> {
     let url = pasted(text)?;
-    let detected = match find(shared, &url, &bare_route()).await? {
-        Some((kind, address)) => Detected {
+    let detected = match find(shared, &url, &bare_route(None, &url)).await? {
+        Some((kind, found)) => Detected {
             kind: Some(kind),
-            url: address.base.to_string(),
-            topics: address.topics,
-            says: format!("{} answers.", registry::backend(kind).capabilities().name),
+            url: found.address.base.to_string(),
+            topics: found.address.topics,
+            options: found.address.options,
+            says: found.says,
         },
         None => Detected {
             kind: None,
             url: url.to_string(),
             topics: Vec::new(),
+            options: String::new(),
             says: unknown(&url).message,
         },
     };
@@ -216,9 +302,9 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
         }
         Err(error) => return Err(error),
     };
-    let route = draft_route(draft);
     let backend = registry::backend(resolved.kind);
-    let report = report(shared, backend, &resolved.base, &resolved.topics, &route).await;
+    let route = draft_route(draft, task::own_addresses(backend, &resolved.server));
+    let report = report(shared, backend, &resolved.server, &resolved.topics, &route).await;
     Ok(Reply::Test(report))
 }
 
@@ -232,7 +318,7 @@ pub async fn test(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
         .map_err(|error| storage(&error))?;
     let backend = registry::backend(account.kind);
     let report = match task::route(shared, &account).await {
-        Ok(route) => report(shared, backend, &account.url, &topics, &route).await,
+        Ok(route) => report(shared, backend, &task::server(&account), &topics, &route).await,
         Err(failure) => TestReport {
             hops: vec![Hop {
                 name: "Keyring".to_owned(),
@@ -267,33 +353,66 @@ async fn lower_hops(shared: &Shared, url: &Url) -> TestReport {
 async fn report(
     shared: &Shared,
     backend: &'static dyn Backend,
-    base: &Url,
+    server: &Server,
     topics: &[String],
     route: &Route,
 ) -> TestReport {
+    let base = &server.base;
     let mut report = lower_hops(shared, base).await;
     if !report.ok {
         return report;
     }
     let name = backend.capabilities().name;
-    let hop = timed(shared, "HTTP", async {
-        match ask(shared, &backend.probe(base), route).await {
-            Ok((status, body)) if backend.recognise(status, &body) => {
-                Ok(format!("{name} answers."))
+    let mut reached = true;
+    let probes = backend.probes(base);
+    if !probes.is_empty() {
+        let hop = timed(shared, "HTTP", async {
+            let mut last = Err(format!("{name} does not answer at this address."));
+            for (probe, request) in probes.iter().enumerate() {
+                last = match glimpse(shared, request, route).await {
+                    Ok(glimpse) => {
+                        let probed = Probed {
+                            probe,
+                            url: &request.url,
+                            status: glimpse.status,
+                            headers: &glimpse.headers,
+                            body: &glimpse.body,
+                        };
+                        match backend.recognise(base, &probed) {
+                            Some(found) => return Ok(found.says),
+                            None => Err(format!(
+                                "Something answers with status {}, but not {name}. Is the address \
+                                 right?",
+                                glimpse.status
+                            )),
+                        }
+                    }
+                    Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
+                };
             }
-            Ok((status, _)) => Err(format!(
-                "Something answers with status {status}, but not {name}. Is the address right?"
-            )),
-            Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
-        }
-    })
-    .await;
-    let reached = hop.result == HopResult::Ok;
-    report.hops.push(hop);
-    for topic in topics.iter().filter(|_| reached) {
-        let hop = timed(shared, &format!("Topic {topic}"), async {
-            match ask(shared, &backend.access(base, topic), route).await {
+            last
+        })
+        .await;
+        reached = hop.result == HopResult::Ok;
+        report.hops.push(hop);
+    }
+    let alone = [String::new()];
+    let asked = if topics.is_empty() { &alone } else { topics };
+    let mut tried = false;
+    for topic in asked.iter().filter(|_| reached) {
+        let Some(request) = backend.access(server, topic) else {
+            continue;
+        };
+        tried = true;
+        let called = if topic.is_empty() {
+            "Sign-in".to_owned()
+        } else {
+            format!("Topic {topic}")
+        };
+        let hop = timed(shared, &called, async {
+            match ask(shared, &request, route).await {
                 Ok((status, body)) => match backend.judge_access(status, &body, topic) {
+                    Ok(()) if topic.is_empty() => Ok("Accepted.".to_owned()),
                     Ok(()) => Ok("May be read.".to_owned()),
                     Err(failure) => Err(failure.says),
                 },
@@ -303,11 +422,17 @@ async fn report(
         .await;
         report.hops.push(hop);
     }
-    if reached && topics.is_empty() {
+    if reached && !tried {
+        let says = if topics.is_empty() && !backend.capabilities().offers {
+            "There is no topic to subscribe to yet, so the sign-in was not tried."
+        } else {
+            "Only a connection shows whether the sign-in is right; it is made once the account is \
+             added."
+        };
         report.hops.push(Hop {
             name: "Topics".to_owned(),
             result: HopResult::Warning,
-            says: "There is no topic to subscribe to yet, so the sign-in was not tried.".to_owned(),
+            says: says.to_owned(),
             millis: 0,
         });
     }

@@ -1,0 +1,11 @@
+-- What a server family wants to know besides: JSON, checked by its backend; empty for none.
+ALTER TABLE account ADD COLUMN options TEXT NOT NULL DEFAULT '';
+
+-- What the server calls it, where the topic is only its number there, and where its icon is.
+ALTER TABLE subscription ADD COLUMN label TEXT NOT NULL DEFAULT '';
+ALTER TABLE subscription ADD COLUMN icon TEXT NOT NULL DEFAULT '';
+
+-- Why a gap could not be filled, in a word; empty: it could.
+ALTER TABLE gap ADD COLUMN missing TEXT NOT NULL DEFAULT '';
+UPDATE gap SET missing = 'no_longer_held' WHERE incomplete <> 0;
+ALTER TABLE gap DROP COLUMN incomplete;
