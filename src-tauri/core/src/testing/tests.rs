@@ -14,6 +14,7 @@ fn route() -> Route {
         sign_in: SignIn::None,
         credential: Credential::default(),
         allow_http: false,
+        own: Vec::new(),
         silence: SECOND,
     }
 }

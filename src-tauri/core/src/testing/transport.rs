@@ -384,6 +384,13 @@ impl ScriptedLink {
 }
 
 impl Link for ScriptedLink {
+    fn headers(&self) -> &[(String, String)] {
+        &[]
+    }
+
+    // A script says itself when it is silent.
+    fn silence(&mut self, _time: Duration) {}
+
     fn next(&mut self) -> Later<'_, Result<Frame, TransportError>> {
         Box::pin(self.step())
     }
@@ -429,6 +436,15 @@ impl Answer for ScriptedAnswer {
 
     fn headers(&self) -> &[(String, String)] {
         &self.reply.headers
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.reply
+            .headers
+            .iter()
+            .find(|(name, _)| name == "retry-after")
+            .and_then(|(_, value)| value.parse().ok())
+            .map(Duration::from_secs)
     }
 
     fn line(&mut self) -> Later<'_, Result<Option<String>, TransportError>> {

@@ -122,7 +122,7 @@ impl Network {
         let signs = signs(request, route);
         // What the user entered for one server is for no other, whoever names it.
         if signs
-            && request.sign == Sign::Account
+            && (request.sign == Sign::Account || matches!(request.body, Body::SignIn { .. }))
             && !route.own.iter().any(|own| own.origin() == url.origin())
         {
             return Err(TransportError::Redirect(without_query(&url)));
@@ -216,7 +216,9 @@ impl Network {
             return TransportError::Portal;
         }
         let retry_after = retry_after(response.headers(), &*self.clock);
-        let headers = header_list(response.headers());
+        let mut headers = header_list(response.headers());
+        // Errors are shown.
+        headers.retain(|(name, _)| name != "set-cookie");
         let mut lines = LineReader::new(response.bytes_stream().boxed(), limits::REFUSAL);
         let body = match within(deadline, lines.rest(limits::REFUSAL)).await {
             Ok(Ok(body)) => body,

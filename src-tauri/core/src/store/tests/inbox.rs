@@ -567,7 +567,7 @@ fn continuity_is_told_by_gaps() {
     let continuity = || fixture.write(|tx| tx.continuity(subscription));
     fixture.write(|tx| tx.link_lost(subscription, at(1)));
     assert_eq!(continuity(), (None, Vec::new()), "it was never there");
-    fixture.write(|tx| tx.link_filled(subscription, at(2), 5, false));
+    fixture.write(|tx| tx.link_filled(subscription, at(2), 5, ""));
     assert_eq!(continuity(), (Some(at(2)), Vec::new()));
     fixture.write(|tx| {
         tx.alive(&[subscription], at(3))?;
@@ -580,23 +580,23 @@ fn continuity_is_told_by_gaps() {
         (Some(at(2)), Vec::new()),
         "the gap is not over"
     );
-    fixture.write(|tx| tx.link_filled(subscription, at(6), 3, false));
+    fixture.write(|tx| tx.link_filled(subscription, at(6), 3, ""));
     let (since, gaps) = continuity();
     assert_eq!(since, Some(at(2)), "a gap that was filled breaks nothing");
     assert_eq!(
-        (gaps[0].from, gaps[0].to, gaps[0].filled, gaps[0].incomplete),
-        (at(4), at(6), 3, false)
+        (gaps[0].from, gaps[0].to, gaps[0].filled, &*gaps[0].missing),
+        (at(4), at(6), 3, "")
     );
     fixture.write(|tx| {
         tx.link_lost(subscription, at(9))?;
         // The clock went back.
-        tx.link_filled(subscription, at(8), 0, true)
+        tx.link_filled(subscription, at(8), 0, "truncated")
     });
     let (since, gaps) = continuity();
     assert_eq!(since, Some(at(8)));
     assert_eq!(
-        (gaps[0].from, gaps[0].to, gaps[0].incomplete),
-        (at(9), at(9), true)
+        (gaps[0].from, gaps[0].to, &*gaps[0].missing),
+        (at(9), at(9), "truncated")
     );
     assert_eq!(gaps.len(), 2);
 }

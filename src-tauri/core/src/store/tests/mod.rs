@@ -42,6 +42,7 @@ pub(super) fn new_account(name: &str) -> NewAccount {
         },
         secrets: SecretPlace::Keyring,
         header_names: vec!["CF-Access-Client-Id".to_owned()],
+        options: "{\"a\":1}".to_owned(),
         transport: None,
         allow_http: false,
     }

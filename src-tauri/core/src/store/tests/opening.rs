@@ -485,7 +485,7 @@ fn write_a_fixture() {
         tx.change(&[read], Change::Read, at(6))?;
         tx.owe(read, Mirror::Read, at(6))?;
         tx.change(&[done], Change::Done, at(7))?;
-        tx.link_filled(fixture.subscription, at(8), 4, false)?;
+        tx.link_filled(fixture.subscription, at(8), 4, "")?;
         tx.advance(fixture.subscription, &Cursor("8".to_owned()))
     });
     fixture.store.close().unwrap();

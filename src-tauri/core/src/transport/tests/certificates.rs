@@ -114,7 +114,11 @@ async fn a_good_certificate_carries_everything() {
     let network = Network::trusting(Arc::new(clock.clone()), authority.roots.clone());
     for kind in [TransportKind::HttpStream, TransportKind::Websocket] {
         let mut link = network
-            .open(kind, &get(&peer.url, "t?since=1"), &secret_route())
+            .open(
+                kind,
+                &get(&peer.url, "t?since=1"),
+                &owned(secret_route(), &peer.url),
+            )
             .await
             .expect("a link");
         assert_eq!(link.next().await, Ok(text("hi")));

@@ -2,7 +2,7 @@
 
 use super::peer::{Peer, header};
 use super::*;
-use crate::model::Method;
+use crate::model::{Body, Hidden, Method, Sign};
 use crate::transport::http::{Purpose, is_loopback};
 
 fn token_route() -> Route {
@@ -50,7 +50,13 @@ async fn credentials_do_not_go_over_cleartext() {
         let url: Url = url.parse().expect("a URL");
         let request = HttpRequest::get(url.clone());
         network
-            .build(Purpose::Link, &request, &url, route, &[])
+            .build(
+                Purpose::Link,
+                &request,
+                &url,
+                &owned(route.clone(), &url),
+                &[],
+            )
             .map(|_| ())
     };
     for route in [secret_route(), token_route(), header_route()] {
@@ -81,14 +87,15 @@ async fn credentials_do_not_go_over_cleartext() {
     ));
     // Through the front door as well.
     let request = HttpRequest::get("http://ntfy.example/t".parse().expect("a URL"));
+    let route = owned(secret_route(), &request.url);
     for kind in LINKS {
         assert_eq!(
-            error(network.open(kind, &request, &secret_route()).await),
+            error(network.open(kind, &request, &route).await),
             TransportError::Cleartext
         );
     }
     assert_eq!(
-        error(network.fetch(&request, &secret_route()).await),
+        error(network.fetch(&request, &route).await),
         TransportError::Cleartext
     );
 }
@@ -109,6 +116,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
         let away = TransportError::Redirect(other.url.join("login").expect("a URL").to_string());
         for route in [secret_route(), token_route(), header_route()] {
             let request = get(&peer.url, &format!("t?auth={SECRET}"));
+            let route = owned(route, &peer.url);
             for kind in LINKS {
                 assert_eq!(error(network.open(kind, &request, &route).await), away);
             }
@@ -120,6 +128,120 @@ async fn a_redirect_to_another_origin_is_not_followed() {
             "it heard nothing at all"
         );
     }
+}
+
+/// Whoever names an address, the credential goes only where its user put it.
+#[tokio::test]
+async fn a_credential_is_for_its_own_addresses_only() {
+    let other = Peer::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let (network, _) = network();
+    let request = get(&other.url, &format!("t?auth={SECRET}"));
+    let home: Url = "https://ntfy.example/".parse().expect("a URL");
+    let away = TransportError::Redirect(other.url.join("t").expect("a URL").to_string());
+    for route in [secret_route(), token_route(), header_route()] {
+        let route = owned(route, &home);
+        for kind in LINKS {
+            assert_eq!(error(network.open(kind, &request, &route).await), away);
+        }
+        assert_eq!(error(network.fetch(&request, &route).await), away);
+    }
+    assert_eq!(other.requests(), Vec::<String>::new());
+    let unsigned = HttpRequest {
+        sign: Sign::Nothing,
+        ..request.clone()
+    };
+    let route = owned(secret_route(), &home);
+    network.fetch(&unsigned, &route).await.expect("an answer");
+    let minted = HttpRequest {
+        sign: Sign::Bearer(Hidden("minted".to_owned())),
+        ..request
+    };
+    let route = owned(token_route(), &home);
+    network.fetch(&minted, &route).await.expect("an answer");
+    let heard = other.requests();
+    assert_eq!(header(&heard[0], "authorization"), None);
+    assert!(!heard[0].contains(&format!("Secret: {SECRET}")));
+    assert_eq!(
+        header(&heard[1], "authorization").as_deref(),
+        Some("Bearer minted")
+    );
+    assert!(!format!("{minted:?}").contains("minted\""), "{minted:?}");
+}
+
+/// A query, a cookie, a header of its own, a subprotocol, a login form.
+#[tokio::test]
+async fn every_place_for_a_secret() {
+    let peer = Peer::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let (network, _) = network();
+    let name = |name: &str| name.to_owned();
+    for sign_in in [
+        SignIn::Header {
+            name: name("X-Key"),
+        },
+        SignIn::Query { name: name("key") },
+        SignIn::Cookie {
+            name: name("session"),
+        },
+        SignIn::Subprotocol {
+            prefix: name("bearer."),
+        },
+        SignIn::Message,
+    ] {
+        let route = Route {
+            sign_in,
+            ..owned(token_route(), &peer.url)
+        };
+        // Refused, after it was heard.
+        drop(
+            network
+                .open(TransportKind::Websocket, &get(&peer.url, "t?a=1"), &route)
+                .await,
+        );
+    }
+    let login = HttpRequest {
+        method: Method::Post,
+        body: Body::SignIn {
+            media_type: "application/json".to_owned(),
+            template: "{\"u\":\"{user}\",\"p\":\"{secret}\",\"x\":{}}".to_owned(),
+        },
+        sign: Sign::Nothing,
+        ..get(&peer.url, "login")
+    };
+    let route = Route {
+        sign_in: SignIn::Basic {
+            user: name("{secret}\""),
+        },
+        ..owned(token_route(), &peer.url)
+    };
+    assert_eq!(
+        route.filled_in("{\"u\":\"{user}\",\"p\":\"{secret}\",\"x\":{}}"),
+        format!("{{\"u\":\"{{secret}}\\\"\",\"p\":\"{SECRET}\",\"x\":{{}}}}"),
+        "escaped, and not read twice"
+    );
+    network.fetch(&login, &route).await.expect("an answer");
+    let heard = peer.requests();
+    assert_eq!(header(&heard[0], "x-key").as_deref(), Some(SECRET));
+    assert!(
+        heard[1].starts_with(&format!("GET /t?a=1&key={SECRET} ")),
+        "{}",
+        heard[1]
+    );
+    assert_eq!(
+        header(&heard[2], "cookie"),
+        Some(format!("session={SECRET}"))
+    );
+    assert_eq!(
+        header(&heard[3], "sec-websocket-protocol"),
+        Some(format!("bearer.{SECRET}"))
+    );
+    assert!(!heard[4].contains(SECRET), "it comes later");
+    assert_eq!(header(&heard[5], "authorization"), None, "only in the form");
+    let away = Url::parse("http://elsewhere.example/login").expect("a URL");
+    let elsewhere = HttpRequest { url: away, ..login };
+    assert!(matches!(
+        error(network.fetch(&elsewhere, &route).await),
+        TransportError::Redirect(_)
+    ));
 }
 
 #[tokio::test]
@@ -224,13 +346,14 @@ async fn no_error_shows_a_secret() {
         let peer = Peer::saying(said).await;
         let (network, _) = network();
         let request = get(&peer.url, &format!("t?auth={SECRET}&token={SECRET}"));
+        let route = owned(secret_route(), &peer.url);
         for kind in LINKS {
-            match network.open(kind, &request, &secret_route()).await {
+            match network.open(kind, &request, &route).await {
                 Ok(mut link) => errors.push(link.next().await.expect_err("it is cut short")),
                 Err(error) => errors.push(error),
             }
         }
-        match network.fetch(&request, &secret_route()).await {
+        match network.fetch(&request, &route).await {
             Ok(mut answer) => errors.extend(answer.text(100).await.err()),
             Err(error) => errors.push(error),
         }
@@ -245,7 +368,7 @@ async fn no_error_shows_a_secret() {
             secret: Some(format!("{SECRET}\r\nX-Evil: 1")),
             headers: Vec::new(),
         },
-        ..token_route()
+        ..owned(token_route(), &unreachable)
     };
     errors.push(error(network.fetch(&get(&unreachable, "x"), &bad).await));
     assert!(errors.len() > 20);

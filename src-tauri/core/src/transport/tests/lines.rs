@@ -29,7 +29,7 @@ async fn a_stream_split_at_every_point_is_the_same() {
         );
         assert_eq!(link.next().await, Ok(Frame::Alive));
         assert_eq!(link.next().await, Ok(text("{\"id\":2}")));
-        let closed = Err(TransportError::Closed { code: None });
+        let closed = Err(closed());
         assert_eq!(link.next().await, closed);
         assert_eq!(link.next().await, closed, "it stays over");
         assert!(link.send("x".to_owned()).await.is_err());
@@ -44,7 +44,7 @@ async fn the_request_is_what_was_asked_for_and_no_more() {
     request.headers.push(("X-Own".to_owned(), "1".to_owned()));
     request.url.set_username("mallory").expect("http");
     network
-        .open(HTTP, &request, &secret_route())
+        .open(HTTP, &request, &owned(secret_route(), &peer.url))
         .await
         .expect("a link");
     let head = &peer.requests()[0];

@@ -42,7 +42,23 @@ fn route() -> Route {
         sign_in: SignIn::None,
         credential: Credential::default(),
         allow_http: false,
+        own: Vec::new(),
         silence: SILENCE,
+    }
+}
+
+/// The same for an account at this address.
+fn owned(route: Route, url: &Url) -> Route {
+    Route {
+        own: vec![url.clone()],
+        ..route
+    }
+}
+
+fn closed() -> TransportError {
+    TransportError::Closed {
+        code: None,
+        reason: String::new(),
     }
 }
 

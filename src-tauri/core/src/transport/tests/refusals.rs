@@ -28,14 +28,18 @@ async fn a_refusal_has_status_wish_and_words() {
             };
             let peer = Peer::saying(answer(status, "Retry-After: 7\r\n", body)).await;
             let (network, _) = network();
-            assert_eq!(
-                error(open(&network, kind, &peer.url).await),
-                TransportError::Refused {
-                    status: number,
-                    retry_after: Some(Duration::from_secs(7)),
-                    body: body.to_owned(),
-                }
-            );
+            let TransportError::Refused {
+                status,
+                headers,
+                retry_after,
+                body: said,
+            } = error(open(&network, kind, &peer.url).await)
+            else {
+                panic!("{number} is no refusal");
+            };
+            assert_eq!((status, said.as_str()), (number, body));
+            assert_eq!(retry_after, Some(Duration::from_secs(7)));
+            assert!(headers.contains(&("retry-after".to_owned(), "7".to_owned())));
             let mut answer = fetch(&network, &peer.url)
                 .await
                 .expect("every status answers");

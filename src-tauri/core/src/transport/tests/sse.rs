@@ -5,6 +5,15 @@ use super::*;
 
 const SSE: TransportKind = TransportKind::Sse;
 
+fn event(name: &str, id: &str, data: &str) -> Frame {
+    Frame::Event {
+        name: name.to_owned(),
+        id: id.to_owned(),
+        data: data.to_owned(),
+        retry: None,
+    }
+}
+
 #[tokio::test]
 async fn events_split_at_every_point_are_the_same() {
     let body = "\u{feff}: hello\nevent: open\r\ndata: {\"a\":\"ä🔔\"}\rdata: more\n\nid: 7\n\ndata\n\ndata: cut";
@@ -21,13 +30,20 @@ async fn events_split_at_every_point_are_the_same() {
         let mut link = open(&network, SSE, &peer.url).await.expect("a link");
         assert_eq!(
             link.next().await,
-            Ok(Frame::Alive),
+            Ok(Frame::Comment("hello".to_owned())),
             "a comment, split at {split}"
         );
-        assert_eq!(link.next().await, Ok(text("{\"a\":\"ä🔔\"}\nmore")));
-        assert_eq!(link.next().await, Ok(Frame::Alive), "an id alone");
-        assert_eq!(link.next().await, Ok(text("")));
-        let closed = Err(TransportError::Closed { code: None });
+        assert_eq!(
+            link.next().await,
+            Ok(event("open", "", "{\"a\":\"ä🔔\"}\nmore"))
+        );
+        let alone = Frame::Fields {
+            id: "7".to_owned(),
+            retry: None,
+        };
+        assert_eq!(link.next().await, Ok(alone), "an id alone");
+        assert_eq!(link.next().await, Ok(event("message", "7", "")));
+        let closed = Err(closed());
         assert_eq!(link.next().await, closed);
         assert_eq!(link.next().await, closed, "it stays over");
         assert_eq!(peer.requests().len(), 1, "it never reconnects by itself");
@@ -49,14 +65,14 @@ async fn eight_mebibytes_of_event_cost_only_themselves() {
     let (network, _) = network();
     let mut link = open(&network, SSE, &peer.url).await.expect("a link");
     let mut frames = Vec::new();
-    while frames.last() != Some(&Frame::Text("after".to_owned())) {
+    while frames.last() != Some(&event("message", "", "after")) {
         frames.push(link.next().await.expect("a frame"));
     }
-    assert_eq!(frames[0], Frame::Text("before".to_owned()));
+    assert_eq!(frames[0], event("message", "", "before"));
     assert!(frames.contains(&Frame::TooLong));
     let texts = frames
         .iter()
-        .filter(|frame| matches!(frame, Frame::Text(_)));
+        .filter(|frame| matches!(frame, Frame::Event { .. }));
     assert_eq!(texts.count(), 2);
 }
 

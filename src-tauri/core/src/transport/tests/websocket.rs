@@ -66,7 +66,10 @@ async fn messages_split_at_every_point_are_the_same() {
         assert_eq!(link.next().await, Ok(text("fragment")));
         assert_eq!(link.next().await, Ok(text("bin\u{fffd}")));
         assert_eq!(link.next().await, Ok(text(&"l".repeat(300))));
-        let closed = Err(TransportError::Closed { code: Some(4001) });
+        let closed = Err(TransportError::Closed {
+            code: Some(4001),
+            reason: String::new(),
+        });
         assert_eq!(link.next().await, closed);
         assert_eq!(link.next().await, closed, "it stays over");
         assert_eq!(link.send(String::new()).await.err(), closed.err());
@@ -98,7 +101,11 @@ async fn the_upgrade_is_a_signed_in_get() {
     let peer = after_upgrade(Vec::new()).await;
     let (network, _) = network();
     network
-        .open(WS, &get(&peer.url, "t/ws?since=1"), &secret_route())
+        .open(
+            WS,
+            &get(&peer.url, "t/ws?since=1"),
+            &owned(secret_route(), &peer.url),
+        )
         .await
         .expect("a link");
     let head = &peer.requests()[0];
@@ -175,26 +182,28 @@ async fn what_breaks_the_protocol_ends_the_connection() {
 
 #[tokio::test]
 async fn closes_keep_their_code() {
-    for (payload, code) in [
-        (vec![], None),
-        (vec![0x03, 0xe8], Some(1000)),
-        (vec![0x03, 0xe9], Some(1001)),
-        (vec![0x03, 0xf0], Some(1008)),
-        (vec![0x11, 0x31], Some(4401)),
+    for (payload, code, reason) in [
+        (vec![], None, ""),
+        (vec![0x03, 0xe8], Some(1000), ""),
+        (b"\x03\xe9410 Gone".to_vec(), Some(1001), "410 Gone"),
+        (vec![0x03, 0xf0], Some(1008), ""),
+        (vec![0x11, 0x31], Some(4401), ""),
     ] {
         let peer = after_upgrade(frame(0x88, &payload)).await;
         let (network, _) = network();
         let mut link = open(&network, WS, &peer.url).await.expect("a link");
-        assert_eq!(link.next().await, Err(TransportError::Closed { code }));
+        assert_eq!(
+            link.next().await,
+            Err(TransportError::Closed {
+                code,
+                reason: reason.to_owned()
+            })
+        );
     }
     let peer = Peer::start(|_, mut conn| async move { conn.upgrade().await }).await;
     let (network, _) = network();
     let mut link = open(&network, WS, &peer.url).await.expect("a link");
-    assert_eq!(
-        link.next().await,
-        Err(TransportError::Closed { code: None }),
-        "hung up"
-    );
+    assert_eq!(link.next().await, Err(closed()), "hung up");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use crate::backend::ntfy::Ntfy;
-use crate::backend::{Backend as _, FailureKind, Publication};
+use crate::backend::{Backend as _, FailureKind, Probed, Publication, Server};
 use crate::model::{Body, Method, Mirror};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -12,6 +12,13 @@ fn taken_apart(address: &str) -> (String, Vec<String>) {
 
 fn base() -> Url {
     Url::parse("https://ex.test/folder/").unwrap()
+}
+
+fn server() -> Server {
+    Server {
+        base: base(),
+        options: String::new(),
+    }
 }
 
 #[test]
@@ -97,11 +104,23 @@ fn topics_are_what_the_server_takes_for_topics() {
 #[test]
 fn a_server_is_recognised_by_its_health() {
     assert_eq!(
-        Ntfy.probe(&base()).url.as_str(),
+        Ntfy.probes(&base())[0].url.as_str(),
         "https://ex.test/folder/v1/health"
     );
-    assert!(Ntfy.recognise(200, "{\"healthy\":true}"));
-    assert!(Ntfy.recognise(200, "{\"healthy\":false}"));
+    let recognised = |status, body| {
+        let url = base();
+        let probed = Probed {
+            probe: 0,
+            url: &url,
+            status,
+            headers: &[],
+            body,
+        };
+        Ntfy.recognise(&base(), &probed)
+    };
+    let found = recognised(200, "{\"healthy\":true}").unwrap();
+    assert_eq!(found.address.base, base());
+    assert!(recognised(200, "{\"healthy\":false}").is_some());
     for (status, body) in [
         (200, "{\"health\":\"green\",\"database\":\"green\"}"),
         (200, "<html>{\"healthy\":true}</html>"),
@@ -110,13 +129,18 @@ fn a_server_is_recognised_by_its_health() {
         (200, ""),
         (404, "{\"healthy\":true}"),
     ] {
-        assert!(!Ntfy.recognise(status, body), "{status} {body}");
+        assert_eq!(recognised(status, body), None, "{status} {body}");
     }
 }
 
 #[test]
 fn access_is_asked_for_and_judged() {
-    let request = Ntfy.access(&base(), "alerts");
+    let request = Ntfy.access(&server(), "alerts").unwrap();
+    assert_eq!(
+        Ntfy.access(&server(), ""),
+        None,
+        "there is nothing to ask for"
+    );
     assert_eq!(
         (request.method, request.url.as_str()),
         (Method::Get, "https://ex.test/folder/alerts/auth")
@@ -151,14 +175,14 @@ fn access_is_asked_for_and_judged() {
 #[test]
 fn read_and_delete_are_mirrored() {
     let read = Ntfy
-        .mirror(&base(), "alerts", "job-42", Mirror::Read)
+        .mirror(&server(), "alerts", "job-42", Mirror::Read)
         .unwrap();
     assert_eq!(
         (read.method, read.url.as_str()),
         (Method::Put, "https://ex.test/folder/alerts/job-42/clear")
     );
     let delete = Ntfy
-        .mirror(&base(), "alerts", "job-42", Mirror::Delete)
+        .mirror(&server(), "alerts", "job-42", Mirror::Delete)
         .unwrap();
     assert_eq!(
         (delete.method, delete.url.as_str()),
@@ -169,11 +193,11 @@ fn read_and_delete_are_mirrored() {
 #[test]
 fn a_key_never_leads_elsewhere() {
     for key in ["", ".", ".."] {
-        assert_eq!(Ntfy.mirror(&base(), "alerts", key, Mirror::Read), None);
-        assert_eq!(Ntfy.mirror(&base(), key, "job", Mirror::Delete), None);
+        assert_eq!(Ntfy.mirror(&server(), "alerts", key, Mirror::Read), None);
+        assert_eq!(Ntfy.mirror(&server(), key, "job", Mirror::Delete), None);
     }
     let odd = Ntfy
-        .mirror(&base(), "alerts", "a/../b?c#d%2f e", Mirror::Delete)
+        .mirror(&server(), "alerts", "a/../b?c#d%2f e", Mirror::Delete)
         .unwrap();
     assert_eq!(
         odd.url.as_str(),
@@ -184,7 +208,7 @@ fn a_key_never_leads_elsewhere() {
 #[test]
 fn publishing_says_only_what_was_given() {
     let body = |publication: &Publication| -> Value {
-        let request = Ntfy.publish(&base(), publication);
+        let request = Ntfy.publish(&server(), publication).unwrap();
         assert_eq!(
             (request.method, request.url.as_str()),
             (Method::Post, "https://ex.test/folder/")
@@ -249,7 +273,7 @@ proptest! {
 
     #[test]
     fn no_key_leaves_the_folder(topic in "\\PC{1,8}", key in "\\PC{1,8}") {
-        if let Some(request) = Ntfy.mirror(&base(), &topic, &key, Mirror::Delete) {
+        if let Some(request) = Ntfy.mirror(&server(), &topic, &key, Mirror::Delete) {
             prop_assert_eq!(request.url.path_segments().unwrap().count(), 3);
             prop_assert!(request.url.path().starts_with("/folder/"));
             prop_assert!(request.url.query().is_none() && request.url.fragment().is_none());

@@ -38,7 +38,7 @@ fn the_link_is_one_for_all_topics_and_asks_for_no_history() {
             script.opened,
             [format!("https://ntfy.ex.test/a,b/{ending}")]
         );
-        script.tell(Input::Opened);
+        script.tell(Input::Opened { headers: &[] });
         assert!(script.fetches.is_empty());
     }
 }
@@ -248,6 +248,7 @@ fn a_forbidden_topic_is_found_and_left_out() {
     ));
     script.tell(Input::Refused {
         status: 403,
+        headers: &[],
         retry_after: None,
         body: "",
     });
@@ -284,6 +285,7 @@ fn what_becomes_of_a_search_for_the_forbidden_one() {
         let mut script = two(TransportKind::Sse);
         script.tell(Input::Refused {
             status: 403,
+            headers: &[],
             retry_after: None,
             body: "",
         });

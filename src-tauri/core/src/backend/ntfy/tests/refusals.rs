@@ -13,6 +13,7 @@ fn refused(
     let mut script = Script::new(resume(transport, &[("a", None)]));
     script.tell(Input::Refused {
         status,
+        headers: &[],
         retry_after: retry_after.map(Duration::from_secs),
         body,
     });

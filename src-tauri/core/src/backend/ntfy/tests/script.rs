@@ -27,6 +27,8 @@ pub(super) fn resume(transport: TransportKind, topics: &[(&str, Option<i64>)]) -
                 cursor: cursor.map(|second| Cursor(second.to_string())),
             })
             .collect(),
+        options: String::new(),
+        signed_in: false,
         fill: Duration::from_hours(24),
         poll_every: Duration::from_mins(1),
     }
@@ -83,7 +85,7 @@ impl Script {
         for effect in &effects {
             match effect {
                 Effect::Open(request) => self.opened.push(request.url.to_string()),
-                Effect::Fetch { tag, request } => {
+                Effect::Fetch { tag, request, .. } => {
                     assert!(self.fetches.insert(*tag, request.url.to_string()).is_none());
                 }
                 Effect::Advance {
@@ -113,7 +115,7 @@ impl Script {
     }
 
     pub(super) fn open(&mut self, server_time: i64) {
-        self.tell(Input::Opened);
+        self.tell(Input::Opened { headers: &[] });
         self.frame(&json!({"id": "open", "time": server_time, "event": "open", "topic": "a,b"}));
     }
 
@@ -175,6 +177,7 @@ impl Script {
             tag,
             Fetched::Refused {
                 status,
+                headers: &[],
                 retry_after: None,
                 body: "",
             },
@@ -234,8 +237,8 @@ pub(super) fn filled(effects: &[Effect], subscription: i64) -> Option<bool> {
     effects.iter().find_map(|effect| match effect {
         Effect::Filled {
             subscription: SubscriptionId(id),
-            incomplete,
-        } if *id == subscription => Some(*incomplete),
+            missing,
+        } if *id == subscription => Some(missing.is_some()),
         _ => None,
     })
 }
