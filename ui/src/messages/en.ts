@@ -253,6 +253,7 @@ export const words = {
     name: "Name",
     nameHint: "How Tidings calls it; the host’s name if empty.",
     signIn: "Sign in",
+    saveOptions: "Save settings",
     signInNone: "Without signing in",
     signInBasic: "With user name and password",
     signInToken: "With an access token",

@@ -496,6 +496,7 @@ export class Fake implements Api {
       kind: known ? ("ntfy" as const) : null,
       url: url.origin,
       topics,
+      options: "",
       says: known ? `An ntfy server answers at ${url.host}.` : `Something answers at ${url.host}, but it is no notification server that Tidings knows. Is this a sign-in page of the network?`,
     };
   }

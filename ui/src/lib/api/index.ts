@@ -107,6 +107,7 @@ const NO_EDIT: AccountEdit = {
   muted: null,
   min_tier: null,
   disabled: null,
+  options: null,
 };
 
 /** Makes an {@link ErrorView} of whatever was thrown. */
