@@ -21,7 +21,7 @@ pub use event::{Event, Target};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{
     AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,
-    Request, SubscriptionEdit, TransportChoice, WindowShape,
+    Request, SubscriptionEdit, Timings, TransportChoice, WindowShape,
 };
 pub use secret::Secret;
 pub use view::{

@@ -20,6 +20,7 @@ use crate::model::{
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
 use crate::store::{Store, StoreError, ToastId};
 use crate::transport::Dial;
+use crate::transport::limits::Times;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
@@ -339,6 +340,7 @@ impl Shared {
     fn apply(&self, settings: AppSettings) {
         let mut preferences = Preferences::clone(&self.preferences());
         preferences.ring_while_looking = settings.toast_while_looking;
+        self.dial.set_times(settings.timings.into());
         *self
             .preferences
             .write()
@@ -347,6 +349,11 @@ impl Shared {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// How patient connections are.
+    fn times(&self) -> Times {
+        self.settings().timings.into()
     }
 
     fn settings(&self) -> AppSettings {

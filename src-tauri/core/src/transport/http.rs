@@ -35,9 +35,9 @@ pub(super) enum Purpose {
 /// The network. Holds no connection by itself; its clients are made when they are first needed.
 pub struct Network {
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) times: Times,
+    times: Mutex<Times>,
     tls: OnceLock<Tls>,
-    clients: Mutex<Vec<(Purpose, bool, Client)>>,
+    clients: Mutex<Vec<(Purpose, bool, Duration, Client)>>,
 }
 
 impl Network {
@@ -50,7 +50,7 @@ impl Network {
     pub fn with_times(clock: Arc<dyn Clock>, times: Times) -> Self {
         Self {
             clock,
-            times: times.floored(),
+            times: Mutex::new(times.floored()),
             tls: OnceLock::new(),
             clients: Mutex::default(),
         }
@@ -65,6 +65,10 @@ impl Network {
         network
     }
 
+    pub(super) fn times(&self) -> Times {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn tls(&self) -> Result<&Tls, TransportError> {
         if let Some(tls) = self.tls.get() {
             return Ok(tls);
@@ -76,17 +80,18 @@ impl Network {
     fn client(&self, purpose: Purpose, url: &Url) -> Result<Client, TransportError> {
         // A proxy must not see what is meant for this computer.
         let direct = is_loopback(url);
+        let connect = self.times().connect;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((.., client)) = clients
             .iter()
-            .find(|known| (known.0, known.1) == (purpose, direct))
+            .find(|known| (known.0, known.1, known.2) == (purpose, direct, connect))
         {
             return Ok(client.clone());
         }
         let tls = self.tls()?;
         let builder = Client::builder()
             .user_agent(concat!("Tidings/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.times.connect)
+            .connect_timeout(connect)
             .tcp_keepalive(limits::TCP_KEEPALIVE)
             .redirect(Policy::none())
             .referer(false)
@@ -105,7 +110,9 @@ impl Network {
         let client = builder
             .build()
             .map_err(|error| TransportError::Connect(error.without_url().to_string()))?;
-        clients.push((purpose, direct, client.clone()));
+        // Those of an older setting are no longer asked for.
+        clients.retain(|known| known.2 == connect);
+        clients.push((purpose, direct, connect, client.clone()));
         Ok(client)
     }
 
@@ -238,7 +245,7 @@ impl Network {
         route: &Route,
     ) -> Result<Box<dyn Answer>, TransportError> {
         let time = request.patience.unwrap_or_default();
-        let mut deadline = self.clock.sleep(self.times.headers.max(time));
+        let mut deadline = self.clock.sleep(self.times().headers.max(time));
         let response = self
             .send(Purpose::Fetch, request, route, &[], &mut deadline)
             .await?;
@@ -263,12 +270,15 @@ impl Dial for Network {
         match transport {
             TransportKind::Websocket => Box::pin(websocket::open(self, request, route)),
             TransportKind::Sse => Box::pin(sse::open(self, request, route)),
-            TransportKind::HttpStream | TransportKind::Poll => {
-                Box::pin(http_stream::open(self, request, route, self.times.headers))
-            }
+            TransportKind::HttpStream | TransportKind::Poll => Box::pin(http_stream::open(
+                self,
+                request,
+                route,
+                self.times().headers,
+            )),
             // The server holds its answer back until it has something.
             TransportKind::LongPoll => {
-                let headers = self.times.headers.max(route.silence);
+                let headers = self.times().headers.max(route.silence);
                 Box::pin(http_stream::open(self, request, route, headers))
             }
         }
@@ -280,6 +290,10 @@ impl Dial for Network {
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>> {
         Box::pin(self.finite(request, route))
+    }
+
+    fn set_times(&self, times: Times) {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner) = times.floored();
     }
 }
 

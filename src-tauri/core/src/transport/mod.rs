@@ -177,6 +177,8 @@ pub trait Dial: Send + Sync {
         request: &'a HttpRequest,
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+    /// Other times from now on; what is open keeps its own.
+    fn set_times(&self, times: limits::Times);
 }
 
 /// The server ended it without a code.

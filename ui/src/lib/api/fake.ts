@@ -27,6 +27,7 @@ import {
   sampleDetails,
   subscription,
 } from "./fake-data";
+import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
 /** What the fake plays. */
@@ -89,6 +90,7 @@ export class Fake implements Api {
     tell_servers: true,
     toast_while_looking: false,
     close_explained: true,
+    timings: DEFAULT_TIMINGS,
   };
   pauseView: PauseView | null = null;
   notices: string[] = [];

@@ -181,6 +181,21 @@ describe("settings", () => {
     expect(last(fake, "settings_set")).toBeUndefined();
   });
 
+  it("make connections more patient, and set that back", async () => {
+    const { fake, user } = await open();
+    await user.click(screen.getByTestId("section-connections"));
+    const field = screen.getByTestId("timing-ping_every");
+    expect(field).toHaveProperty("value", "20");
+    await user.clear(field);
+    await user.type(field, "7.5{Tab}");
+    expect(last(fake, "settings_set")).toMatchObject({ timings: { ping_every: 7500, connect: 10_000 } });
+    await user.clear(field);
+    await user.type(field, "0{Tab}");
+    expect((await screen.findByTestId("failure")).textContent).toContain("number of seconds");
+    await user.click(screen.getByTestId("timings-reset"));
+    expect(last(fake, "settings_set")).toMatchObject({ timings: { ping_every: 20_000 } });
+  });
+
   it("pause and resume", async () => {
     const { fake, user } = await open();
     await user.click(screen.getByTestId("section-notifications"));
@@ -199,7 +214,7 @@ describe("settings", () => {
   });
 });
 
-it.each(["accounts", "notifications", "appearance", "storage", "about"])("has nothing that axe objects to: %s", async (section) => {
+it.each(["accounts", "notifications", "appearance", "storage", "connections", "about"])("has nothing that axe objects to: %s", async (section) => {
   const { container, user } = await open();
   await user.click(screen.getByTestId(`section-${section}`));
   if (section === "accounts") {
