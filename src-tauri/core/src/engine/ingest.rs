@@ -7,7 +7,7 @@ use crate::model::{
     SubscriptionId,
 };
 use crate::policy;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, ToastJob, Tx};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,6 +98,8 @@ struct Outcome {
     /// Own changes that came back.
     echoes: Vec<(SubscriptionId, String, Mirror)>,
     toasts: bool,
+    /// For a presenter that has nothing else to do.
+    claimed: Option<ToastJob>,
     held: bool,
     subscriptions: bool,
 }
@@ -140,7 +142,7 @@ async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
             Ok(outcome) => {
                 *filling = counted;
                 shared.notice("storage", None);
-                tell(shared, &outcome);
+                tell(shared, outcome);
                 return;
             }
             Err(error) => error,
@@ -176,6 +178,9 @@ fn apply_all(
     let mut outcome = Outcome::default();
     for item in batch {
         apply(shared, tx, item, now, filling, &mut outcome)?;
+    }
+    if outcome.toasts {
+        outcome.claimed = shared.handover.claim(tx, now)?;
     }
     Ok(outcome)
 }
@@ -334,12 +339,16 @@ fn decide(
     Ok(())
 }
 
-fn tell(shared: &Shared, outcome: &Outcome) {
-    for (subscription, replace_key, mirror) in &outcome.echoes {
-        shared.echoes.heard(*subscription, replace_key, *mirror);
+fn tell(shared: &Shared, outcome: Outcome) {
+    // The first of all: somebody may be waiting for it.
+    if let Some(job) = outcome.claimed {
+        shared.handover.give(job);
     }
     if outcome.toasts {
         shared.wake_presenter.notify_one();
+    }
+    for (subscription, replace_key, mirror) in &outcome.echoes {
+        shared.echoes.heard(*subscription, replace_key, *mirror);
     }
     if outcome.held {
         shared.wake_scheduler.notify_one();

@@ -23,6 +23,7 @@ use crate::transport::Dial;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
+use present::Handover;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -97,6 +98,7 @@ pub struct Shared {
     ingest: mpsc::Sender<Item>,
     over: mpsc::UnboundedSender<ToastId>,
     wake_presenter: Notify,
+    handover: Handover,
     wake_scheduler: Notify,
     wake_outbox: Notify,
     supervisor: Supervisor,
@@ -155,6 +157,7 @@ impl Engine {
             ingest,
             over,
             wake_presenter: Notify::new(),
+            handover: Handover::default(),
             wake_scheduler: Notify::new(),
             wake_outbox: Notify::new(),
             supervisor: Supervisor::default(),

@@ -55,6 +55,15 @@ pub struct Store {
     closed: AtomicBool,
 }
 
+/// What a commit outlives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// The end of the process.
+    Process,
+    /// A loss of power too.
+    Disk,
+}
+
 #[derive(Default)]
 struct Readers {
     idle: Vec<Connection>,
@@ -120,6 +129,24 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.commit(Durability::Disk, work)
+    }
+
+    /// [`Store::write`] without waiting for the disk: committed for this and every other process at once, also
+    /// if this one is killed, but a loss of power may undo it, up to the next `write`. For what may be
+    /// forgotten then.
+    pub fn note<T>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.commit(Durability::Process, work)
+    }
+
+    fn commit<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let this = Some(thread::current().id());
         if *lock(&self.writing) == this {
             return Err(StoreError::Sqlite {
@@ -130,7 +157,15 @@ impl Store {
         let writer = lock(&self.writer);
         *lock(&self.writing) = this;
         let _over = Writing(&self.writing);
+        // It is FULL between transactions: nothing forgets to wait.
+        let waits = durability == Durability::Disk;
+        if !waits {
+            writer.execute_batch("PRAGMA synchronous = NORMAL")?;
+        }
         let done = transaction(&writer, TransactionBehavior::Immediate, work);
+        if !waits {
+            writer.execute_batch("PRAGMA synchronous = FULL")?;
+        }
         self.watch(done)
     }
 
