@@ -1,6 +1,7 @@
 //! The way in. One task takes what connections received, in order, and stores it: row, verdict and
 //! cursor in one transaction for all that one read brought. Only then is anybody told.
 
+use super::upkeep::Since;
 use super::{Shared, storage};
 use crate::model::{
     AccountId, Cursor, Disposition, Draft, Fate, Mirror, Notification, NotificationId, Origin,
@@ -119,9 +120,13 @@ pub async fn flush(queue: mpsc::Sender<Item>) {
 /// Runs until the queue is closed and empty.
 pub async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Item>) {
     let mut filling = Filling::new();
+    let mut since = Since::default();
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         store(&shared, &mut batch, &mut filling).await;
+        if since.stored(batch.len()) {
+            shared.wake_upkeep.notify_one();
+        }
         for item in batch.drain(..) {
             if let Item::Flush(done) = item {
                 // Whoever asked may have been hung up meanwhile.

@@ -5,7 +5,7 @@ use super::{Shared, lock};
 use crate::model::{Notification, Tier};
 use crate::policy::compose;
 use crate::ports::{ClosedBy, NotifierError, Toast, ToastEvent, ToastKey};
-use crate::store::{StoreError, ToastId, ToastJob, Tx};
+use crate::store::{Store, StoreError, ToastId, ToastJob, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +47,15 @@ impl Handover {
 
     fn take(&self) -> Option<ToastJob> {
         lock(&self.claimed).pop_front()
+    }
+
+    /// What was claimed and never taken is shown at the next start.
+    pub fn give_back(&self, store: &Store) {
+        while let Some(job) = self.take() {
+            if let Err(error) = store.write(|tx| tx.toast_failed(job.id)) {
+                tracing::warn!(%error, "a toast's progress could not be stored");
+            }
+        }
     }
 
     async fn wait(&self, woken: &Notify) {

@@ -162,10 +162,7 @@ fn holds_come_due_with_their_time_or_their_cause() {
         fixture.write(|tx| tx.held_by("pause", after, 10)),
         held[1..]
     );
-    assert_eq!(
-        fixture.write(|tx| tx.held_by("pause", None, 1)),
-        held[..1]
-    );
+    assert_eq!(fixture.write(|tx| tx.held_by("pause", None, 1)), held[..1]);
     assert_eq!(held[0].cause, HoldCause::Pause);
     fixture.write(|tx| tx.hold_until("pause", Some(at(200))));
     assert_eq!(due(200), ids[1..3]);
