@@ -10,6 +10,7 @@ mod outbox;
 mod present;
 mod scheduler;
 mod supervisor;
+mod upkeep;
 mod view;
 
 use crate::backend::{Failure, FailureKind};
@@ -24,6 +25,7 @@ use crate::transport::limits::Times;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
+use present::Handover;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -101,8 +103,11 @@ pub struct Shared {
     ingest: mpsc::Sender<Item>,
     over: mpsc::UnboundedSender<ToastId>,
     wake_presenter: Notify,
+    handover: Handover,
     wake_scheduler: Notify,
     wake_outbox: Notify,
+    wake_upkeep: Notify,
+    found_damage: Notify,
     supervisor: Supervisor,
     started: OnceLock<()>,
 }
@@ -160,8 +165,11 @@ impl Engine {
             ingest,
             over,
             wake_presenter: Notify::new(),
+            handover: Handover::default(),
             wake_scheduler: Notify::new(),
             wake_outbox: Notify::new(),
+            wake_upkeep: Notify::new(),
+            found_damage: Notify::new(),
             supervisor: Supervisor::default(),
             started: OnceLock::new(),
         };
@@ -193,6 +201,8 @@ impl Engine {
             tokio::spawn(present::listen(Arc::clone(shared))),
             tokio::spawn(outbox::run(Arc::clone(shared))),
             tokio::spawn(continuity::run(Arc::clone(shared))),
+            tokio::spawn(upkeep::fold(Arc::clone(shared))),
+            tokio::spawn(upkeep::check(Arc::clone(shared))),
         ];
         lock(&self.tasks).extend(tasks);
         match shared.store.read(|tx| tx.accounts()) {
@@ -249,6 +259,17 @@ impl Engine {
         *lock(&self.shared.presence) = Presence::default();
     }
 
+    /// Completes when the database was found to be damaged: whoever stops and opens it again gets a new one, with
+    /// the accounts and settings that could be saved.
+    pub async fn damaged(&self) {
+        self.shared.found_damage.notified().await;
+    }
+
+    /// Gives back the memory that only speed needs: for when there is nothing to do.
+    pub fn rest(&self) {
+        self.shared.store.rest();
+    }
+
     /// Stops: hangs up, stores what was received, leaves the database clean. Takes 2 s at most.
     pub async fn stop(&self) {
         let shared = &self.shared;
@@ -272,6 +293,7 @@ impl Engine {
             // Cancelled, which is what was asked for; nobody writes after this.
             let _ = task.await;
         }
+        shared.handover.give_back(&shared.store);
         if let Err(error) = shared.store.close() {
             tracing::warn!(%error, "the database was not left clean; the next start checks it");
         }

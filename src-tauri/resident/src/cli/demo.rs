@@ -99,13 +99,16 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         std::future::pending::<()>().await;
     };
     running
-        .until(async {
-            tokio::select! {
-                () = stopped => {}
-                () = over => {}
-                () = lively => {}
-            }
-        })
+        .until(
+            async {
+                tokio::select! {
+                    () = stopped => {}
+                    () = over => {}
+                    () = lively => {}
+                }
+            },
+            false,
+        )
         .await;
     server.stop().await;
     Ok(())
