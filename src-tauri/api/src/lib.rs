@@ -32,5 +32,5 @@ pub use view::{
 };
 pub use words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
-    SubscriptionId, Tier, TransportKind,
+    SubscriptionId, Tier, TransportKind, Way,
 };

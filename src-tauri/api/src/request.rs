@@ -9,7 +9,7 @@ use crate::view::{
 };
 use crate::words::{
     AccountId, BackendKind, NotificationId, SecretPlace, SignIn, SubscriptionId, Tier,
-    TransportKind,
+    TransportKind, Way,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -242,6 +242,15 @@ pub struct AccountDraft {
     /// The family's own settings, a JSON object; empty for none.
     #[serde(default)]
     pub options: String,
+    /// How the server is reached.
+    #[serde(default)]
+    pub way: Way,
+    /// `user:password` for the proxy.
+    #[serde(default)]
+    pub proxy_sign_in: Option<Secret>,
+    /// The password of the client certificate's file.
+    #[serde(default)]
+    pub certificate_password: Option<Secret>,
 }
 
 fn no_sign_in() -> SignIn {
@@ -279,6 +288,12 @@ pub struct AccountEdit {
     pub disabled: Option<bool>,
     /// The family's own settings.
     pub options: Option<String>,
+    /// How the server is reached.
+    pub way: Option<Way>,
+    /// `user:password` for the proxy; empty: none any more.
+    pub proxy_sign_in: Option<Secret>,
+    /// The password of the client certificate's file; empty: none any more.
+    pub certificate_password: Option<Secret>,
 }
 
 /// Who chooses what carries a connection.

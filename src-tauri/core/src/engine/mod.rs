@@ -16,7 +16,7 @@ mod view;
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
     Account, AccountId, Credential, Notification, NotificationId, Preferences, SignIn,
-    SubscriptionId,
+    SubscriptionId, Way,
 };
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
 use crate::store::{Store, StoreError, ToastId};
@@ -430,7 +430,9 @@ impl Shared {
 
     /// What signs this account in; kept in memory once it was read.
     async fn credential(&self, account: &Account) -> Result<Credential, Failure> {
-        if account.sign_in == SignIn::None && account.header_names.is_empty() {
+        let signs_in = account.sign_in != SignIn::None || !account.header_names.is_empty();
+        // Proxies and certificates may have a password, and need not.
+        if !signs_in && account.way == Way::default() {
             return Ok(Credential::default());
         }
         if let Some(known) = lock(&self.credentials).get(&account.id) {
@@ -441,6 +443,7 @@ impl Shared {
                 lock(&self.credentials).insert(account.id, credential.clone());
                 return Ok(credential);
             }
+            Ok(None) if !signs_in => return Ok(Credential::default()),
             Ok(None) => format!(
                 "The password of {} is not there any more. Sign in again.",
                 account.name

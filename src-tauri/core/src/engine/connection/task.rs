@@ -245,6 +245,7 @@ pub(in crate::engine) async fn route(shared: &Shared, account: &Account) -> Resu
         credential: shared.credential(account).await?,
         allow_http: account.allow_http,
         own: own_addresses(backend, &server(account)),
+        way: account.way.clone(),
         silence: keepalive.map_or(times.silence_unknown, |keepalive| {
             keepalive + times.keepalive_margin
         }),
