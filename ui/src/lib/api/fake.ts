@@ -187,7 +187,7 @@ export class Fake implements Api {
   }
 
   async opening(): Promise<Opening> {
-    return this.#options.opening ?? { view: "inbox", target: { show: "inbox" } };
+    return this.#options.opening ?? { view: "inbox", target: { show: "inbox" }, rehearses: false };
   }
 
   async painted(): Promise<void> {
@@ -545,6 +545,7 @@ export function fakeFromAddress(search: string): Fake {
     opening: {
       view,
       target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
+      rehearses: true,
     },
     settings: {
       ...(theme === "light" || theme === "dark" ? { appearance: theme } : {}),
