@@ -491,7 +491,7 @@ async fn fulfil(resident: Arc<Resident>, mut wishes: mpsc::UnboundedReceiver<Wis
     while let Some(wish) = wishes.recv().await {
         let request = match wish {
             Wish::Open(target, token) => Request::OpenWindow { target, token },
-            Wish::Do(request) => request,
+            Wish::Do(request) => *request,
             Wish::ReadAll => Request::Change {
                 targets: Targets::Query {
                     query: ListQuery {
