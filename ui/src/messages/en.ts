@@ -345,6 +345,26 @@ export const words = {
     themes: { system: "As the desktop", light: "Light", dark: "Dark" },
   },
 
+  way: {
+    title: "Network",
+    proxy: "Proxy",
+    proxyHint: "http://, https://, socks5:// or socks5h://, with its port. “direct” goes past every proxy.",
+    proxyUsual: "As the system says",
+    proxySignIn: "User name and password for the proxy",
+    proxySignInHint: "With a colon between them. Kept with the account’s password.",
+    authorities: "File of certificate authorities",
+    authoritiesHint: "PEM. Trusted for this account only, besides the system’s.",
+    pin: "Pinned certificate",
+    pinHint: "The SHA-256 of the only certificate that is accepted. The test shows the server’s, to be compared with what its owner says.",
+    certificate: "File with your client certificate",
+    certificateHint: "PKCS#12 (.p12), or PEM with the key in it.",
+    certificatePassword: "Password of that file",
+    certificatePasswordHint: "Kept with the account’s password.",
+    save: "Save network",
+    untrusted: "Nobody vouches for this certificate. If its SHA-256 is what the server’s owner says, you can trust it:",
+    trust: "Trust this certificate",
+  },
+
   timings: {
     intro: "How patient connections are, in seconds. Change this only where a network asks for it; open connections begin anew.",
     fields: {

@@ -272,10 +272,10 @@ export class Fake implements Api {
         }
         return { is: "account", value: this.#add(request) };
       case "account_try":
-        return { is: "test", value: hopsFor(request.url, request.secret) };
+        return { is: "test", value: hopsFor(request.url, request.secret, request.way.pin) };
       case "account_test": {
         const one = this.#account(request.id);
-        return { is: "test", value: hopsFor(one.url, one.connection.state === "stopped" ? "wrong" : "x") };
+        return { is: "test", value: hopsFor(one.url, one.connection.state === "stopped" ? "wrong" : "x", one.way.pin) };
       }
       case "account_edit": {
         const one = this.#account(request.id);
@@ -288,6 +288,8 @@ export class Fake implements Api {
         if (edit.allow_http !== null) one.allow_http = edit.allow_http;
         if (edit.muted !== null) one.muted = edit.muted;
         if (edit.min_tier !== null) one.min_tier = edit.min_tier;
+        if (edit.way !== null) one.way = edit.way;
+        if (edit.options !== null) one.options = edit.options;
         if (edit.disabled !== null) {
           one.disabled = edit.disabled;
           one.connection = connectionOf(one, edit.disabled ? "idle" : "live", this.now);

@@ -113,6 +113,9 @@ const NO_EDIT: AccountEdit = {
   min_tier: null,
   disabled: null,
   options: null,
+  way: null,
+  proxy_sign_in: null,
+  certificate_password: null,
 };
 
 /** Makes an {@link ErrorView} of whatever was thrown. */

@@ -60,6 +60,32 @@ describe("adding an account", () => {
     expect(hops.at(-1)?.textContent).toContain("The server refused the password");
   });
 
+  it("lets a certificate be compared and trusted", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "self-signed.example.org/backups");
+    await user.click(screen.getByTestId("account-test"));
+    const untrusted = await screen.findByTestId("untrusted");
+    expect(untrusted.textContent).toContain("AB:AB:AB");
+    await user.click(within(untrusted).getByTestId("trust"));
+    await waitFor(() => expect(screen.getByTestId("hops").dataset["ok"]).toBe("true"));
+    await user.click(screen.getByTestId("account-save"));
+    await waitFor(() => expect(last(fake, "account_add")).toMatchObject({ way: { pin: "ab".repeat(32) } }));
+  });
+
+  it("keeps how a server is reached, and no password in sight", async () => {
+    const { fake, user } = await open();
+    const [first] = screen.getAllByTestId("edit-account");
+    if (!first) throw new Error("there is an account");
+    await user.click(first);
+    const way = await screen.findByTestId("way");
+    await user.click(within(way).getByText("Network"));
+    await user.type(within(way).getByTestId("way-proxy"), "socks5h://127.0.0.1:1080");
+    await user.type(within(way).getByTestId("way-proxy-sign-in"), "me:secret");
+    await user.click(within(way).getByTestId("edit-way-save"));
+    await waitFor(() => expect(last(fake, "account_edit")?.edit).toMatchObject({ way: { proxy: "socks5h://127.0.0.1:1080" }, proxy_sign_in: "me:secret" }));
+    await waitFor(() => expect(within(way).getByTestId<HTMLInputElement>("way-proxy-sign-in").value).toBe(""));
+  });
+
   it("asks where the password goes when the keyring is locked, and goes on", async () => {
     const { fake, user } = await open({ scenario: "keyring" });
     await fill(user, "ntfy.example.org/backups");
