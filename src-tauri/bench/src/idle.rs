@@ -14,7 +14,7 @@ use crate::scene::{Mode, PATIENCE, Scene, until_status};
 use crate::screen::Screen;
 
 /// Memory that the resident may use, bytes.
-const MEMORY: u64 = 12 << 20;
+pub const MEMORY: u64 = 12 << 20;
 /// Processor time that it may use in a minute.
 const CPU: Duration = Duration::from_millis(10);
 /// How often it is looked at meanwhile.

@@ -49,7 +49,10 @@ impl Screen {
 
     /// Whether something is in the window besides its background.
     pub fn is_painted(&self, window: Window) -> Result<bool> {
-        let size = self.connection.get_geometry(window)?.reply()?;
+        // One that went away meanwhile is not painted.
+        let Ok(size) = self.connection.get_geometry(window)?.reply() else {
+            return Ok(false);
+        };
         let (width, height) = (size.width.min(LOOK.0), size.height.min(LOOK.1));
         let picture = self
             .connection
