@@ -127,13 +127,15 @@ pub async fn status(reach: &Reach, out: &Output) -> Result<(), End> {
         out.line(&paused(pause.until, pause.critical_rings, out))?;
     }
     if counts.held > 0 {
-        out.line(&format!("{} wait to ring.", counts.held))?;
+        let wait = if counts.held == 1 { "waits" } else { "wait" };
+        out.line(&format!("{} {wait} to ring.", counts.held))?;
     }
     if counts.owed > 0 {
-        out.line(&format!(
-            "{} changes wait to be told to servers.",
-            counts.owed
-        ))?;
+        let changes = match counts.owed {
+            1 => "1 change waits".to_owned(),
+            owed => format!("{owed} changes wait"),
+        };
+        out.line(&format!("{changes} to be told to servers."))?;
     }
     let rows: Vec<_> = status
         .connections
