@@ -94,6 +94,8 @@ export const words = {
     label: (place: string) => `${place}: notifications`,
     markAllRead: "Mark all read",
     loading: "Loading notifications…",
+    gap: (names: string[], from: string, to: string, missing: string): string =>
+      `${names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${n(names.length - 3, "other", "others")}` : names.join(", ")}: some may be missing from ${from} to ${to}; ${missing}`,
     newOnes: (number: number) => `${count(number)} new`,
     rowName: (
       unread: boolean,
