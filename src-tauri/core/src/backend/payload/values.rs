@@ -67,16 +67,16 @@ pub(super) fn time(value: &Value) -> Option<Timestamp> {
 }
 
 fn of_number(number: i64) -> Option<Timestamp> {
-    if number <= 0 {
-        return None;
-    }
+    const MILLIS: i64 = 100_000_000_000;
+    const MICROS: i64 = MILLIS * 1000;
+    const NANOS: i64 = MICROS * 1000;
     match number {
-        ..100_000_000_000 => Timestamp::from_second(number),
-        ..100_000_000_000_000 => Timestamp::from_millisecond(number),
-        ..100_000_000_000_000_000 => Timestamp::from_microsecond(number),
-        _ => Timestamp::from_nanosecond(i128::from(number)),
+        1..MILLIS => Timestamp::from_second(number).ok(),
+        MILLIS..MICROS => Timestamp::from_millisecond(number).ok(),
+        MICROS..NANOS => Timestamp::from_microsecond(number).ok(),
+        NANOS.. => Timestamp::from_nanosecond(i128::from(number)).ok(),
+        _ => None,
     }
-    .ok()
 }
 
 fn of_fraction(number: f64) -> Option<Timestamp> {
