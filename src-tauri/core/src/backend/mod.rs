@@ -5,6 +5,7 @@
 
 mod ntfy;
 pub mod payload;
+mod pusher;
 pub mod registry;
 
 use crate::model::{
