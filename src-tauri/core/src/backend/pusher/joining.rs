@@ -223,9 +223,10 @@ impl Conversation {
         let question = line.question;
         let mut data = json!({"channel": line.channel});
         if let Some(signed) = signed {
-            data["auth"] = signed["auth"].clone();
-            if let Some(who) = signed.get("channel_data").filter(|who| who.is_string()) {
-                data["channel_data"] = who.clone();
+            for name in ["auth", "channel_data"] {
+                if let Some(text) = signed.get(name).filter(|text| text.is_string()) {
+                    data[name] = text.clone();
+                }
             }
         }
         effects.push(send(&json!({"event": "pusher:subscribe", "data": data})));
@@ -253,7 +254,6 @@ impl Conversation {
             self.alarm(Alarm::Replay { line: number }, REPLAY_WITHIN, effects);
         } else {
             self.joined(number, now, effects);
-            self.settle(now, effects);
         }
     }
 
@@ -261,7 +261,6 @@ impl Conversation {
     pub(super) fn replayed(&mut self, number: usize, now: Timestamp, effects: &mut Vec<Effect>) {
         if std::mem::take(&mut self.lines[number].replays) {
             self.joined(number, now, effects);
-            self.settle(now, effects);
         }
     }
 
@@ -409,7 +408,6 @@ impl Conversation {
         {
             Self::offer(topic, "Sent to you", effects);
         }
-        self.settle(now, effects);
     }
 
     /// The server does not know sign-ins of users.

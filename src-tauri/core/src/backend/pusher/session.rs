@@ -203,6 +203,7 @@ impl Conversation {
             }
             Frame::Error { .. } | Frame::Pong | Frame::Other => {}
         }
+        self.settle(now, effects);
     }
 
     pub(super) fn line(&self, channel: &str) -> Option<usize> {
@@ -230,7 +231,6 @@ impl Conversation {
         for line in 0..self.lines.len() {
             self.join(line, now, effects);
         }
-        self.settle(now, effects);
     }
 
     /// Some servers close after an error, with its code or without one, and some go on: that shows only
