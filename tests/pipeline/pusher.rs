@@ -363,6 +363,36 @@ async fn a_forbidden_channel_costs_only_itself() {
     desk.engine.stop().await;
 }
 
+/// The server's other channels go on while the application is away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_is_away_costs_only_its_own() {
+    let clock = FakeClock::new();
+    let fake = Fake::start(rules()).await.unwrap();
+    let application = Fake::start(rules()).await.unwrap();
+    let options = signing(&application);
+    let application = application.stop().await;
+    let desk = Desk::new(&clock);
+    let channels = ["inbox", "private-user-42"];
+    add(&desk, &fake.url(), &channels, &options).await;
+    desk.until_live().await;
+    fake.publish("inbox", "n", &json!({"body": "public"}));
+    desk.until_count(1).await;
+    let problem = view(&desk).await.subscriptions[1].problem.clone();
+    assert!(problem.contains("could not be reached"), "{problem}");
+    let application = application.start().await.unwrap();
+    desk.until_in_time("it is signed", |_| !application.seen().is_empty())
+        .await;
+    desk.until_in_time("it is subscribed", |_| {
+        fake.frames()
+            .iter()
+            .any(|frame| frame["data"]["channel"] == "private-user-42")
+    })
+    .await;
+    fake.publish("private-user-42", "n", &json!({"body": "private"}));
+    desk.until_count(2).await;
+    desk.engine.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_token_and_a_wrong_key_stop_and_say_why() {
     let clock = FakeClock::new();

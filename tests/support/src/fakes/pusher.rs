@@ -163,14 +163,20 @@ impl Fake {
     ///
     /// # Errors
     /// The port is taken.
-    pub async fn restart(mut self) -> Result<Self> {
-        let (port, shared) = (self.addr.port(), Arc::clone(&self.shared));
+    pub async fn restart(self) -> Result<Self> {
+        self.stop().await.start().await
+    }
+
+    /// Ends; nobody answers at its address.
+    pub async fn stop(mut self) -> Stopped {
         self.accepting.abort();
         // It ends by being aborted; only then the port is free.
         let _ = (&mut self.accepting).await;
-        drop(self);
-        shared.state().cached.clear();
-        Self::listen(shared, port).await
+        self.shared.state().cached.clear();
+        Stopped {
+            port: self.addr.port(),
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Its address.
@@ -248,6 +254,22 @@ impl Fake {
     /// How many clients are connected.
     pub fn connected(&self) -> usize {
         self.shared.state().clients.len()
+    }
+}
+
+/// A server that was stopped.
+pub struct Stopped {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+impl Stopped {
+    /// Begins anew at the same address.
+    ///
+    /// # Errors
+    /// The port is taken.
+    pub async fn start(self) -> Result<Fake> {
+        Fake::listen(self.shared, self.port).await
     }
 }
 

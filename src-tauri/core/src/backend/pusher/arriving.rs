@@ -98,6 +98,8 @@ impl Conversation {
             }
         }
         let line = &mut self.lines[number];
+        line.key_tries = 0;
+        line.forget_tries();
         line.locked_until = if fits {
             None
         } else {

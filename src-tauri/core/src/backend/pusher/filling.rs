@@ -114,7 +114,7 @@ impl Conversation {
         effects.push(Effect::Fetch {
             tag,
             request,
-            read: Read::Whole,
+            read: Read::Apart,
         });
     }
 
@@ -189,10 +189,11 @@ impl Conversation {
         reading: &Reading,
         status: u16,
         retry_after: Option<Duration>,
+        body: &str,
         effects: &mut Vec<Effect>,
     ) {
         let lines = reading.lines();
-        match refusal::application(status, retry_after, "the history", HISTORY) {
+        match refusal::application(status, retry_after, body, "the history", HISTORY) {
             Refusal::Final(failure) if failure.kind == FailureKind::SignIn => {
                 effects.push(Effect::Fail(failure));
             }

@@ -17,6 +17,8 @@ use url::form_urlencoded;
 
 /// Signatures asked for at a time.
 const AT_A_TIME: usize = 4;
+/// Requests for a new key that may come to nothing before what waits for it is given up.
+const KEY_TRIES: u32 = 5;
 /// Time for the server's answer about a channel.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Time for the event that a server kept, which follows at once if there is one.
@@ -139,7 +141,7 @@ impl Conversation {
         effects.push(Effect::Fetch {
             tag,
             request,
-            read: Read::Whole,
+            read: Read::Apart,
         });
         true
     }
@@ -196,16 +198,36 @@ impl Conversation {
         self.unseal_all(number, now, effects);
     }
 
+    /// No key came. What waits for it goes on waiting while the application may yet answer, but not for ever.
+    pub(super) fn no_key(
+        &mut self,
+        number: usize,
+        (status, retry_after, body): (u16, Option<Duration>, &str),
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let line = &mut self.lines[number];
+        match refusal::application(status, retry_after, body, "", AUTH) {
+            Refusal::Later(_, wish) if line.key_tries < KEY_TRIES => {
+                line.key_tries += 1;
+                let time = line.next_wait(wish);
+                self.alarm(Alarm::Key { line: number }, time, effects);
+            }
+            _ => self.unseal_all(number, now, effects),
+        }
+    }
+
     pub(super) fn not_signed(
         &mut self,
         number: usize,
         status: u16,
         retry_after: Option<Duration>,
+        body: &str,
         effects: &mut Vec<Effect>,
     ) {
         self.sign_next(effects);
         let asked = called(&self.lines[number].channel);
-        match refusal::application(status, retry_after, &asked, AUTH) {
+        match refusal::application(status, retry_after, body, &asked, AUTH) {
             Refusal::Final(failure) => self.refuse(number, failure, effects),
             Refusal::Later(says, wish) => self.later(number, says, wish, effects),
         }
@@ -345,7 +367,7 @@ impl Conversation {
         effects.push(Effect::Fetch {
             tag,
             request,
-            read: Read::Whole,
+            read: Read::Apart,
         });
     }
 
@@ -374,9 +396,10 @@ impl Conversation {
         &mut self,
         status: u16,
         retry_after: Option<Duration>,
+        body: &str,
         effects: &mut Vec<Effect>,
     ) {
-        match refusal::application(status, retry_after, "the user's sign-in", USER_AUTH) {
+        match refusal::application(status, retry_after, body, "the user's sign-in", USER_AUTH) {
             Refusal::Final(failure) => effects.push(Effect::Fail(failure)),
             Refusal::Later(says, wish) => {
                 self.user = User::Later;

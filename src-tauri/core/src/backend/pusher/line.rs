@@ -71,6 +71,8 @@ pub(super) struct Line {
     pub key: Option<Secret>,
     /// Events waiting for a new one.
     pub sealed: VecDeque<Sealed>,
+    /// Requests for another one that came to nothing.
+    pub key_tries: u32,
     /// No new key is asked for before this.
     pub locked_until: Option<Timestamp>,
     /// Attempts that came to nothing.
@@ -97,6 +99,7 @@ impl Line {
             replays: false,
             key: None,
             sealed: VecDeque::new(),
+            key_tries: 0,
             locked_until: None,
             tries: 0,
             question: 0,

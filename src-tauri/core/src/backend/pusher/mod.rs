@@ -231,14 +231,16 @@ impl Backend for Pusher {
             (joining::called(topic), joining::AUTH)
         };
         if !(200..300).contains(&status) {
-            return Err(match refusal::application(status, None, &asked, setting) {
-                Refusal::Final(failure) => failure,
-                Refusal::Later(says, retry_after) => Failure {
-                    kind: super::FailureKind::Transient,
-                    says,
-                    retry_after,
+            return Err(
+                match refusal::application(status, None, "", &asked, setting) {
+                    Refusal::Final(failure) => failure,
+                    Refusal::Later(says, retry_after) => Failure {
+                        kind: super::FailureKind::Transient,
+                        says,
+                        retry_after,
+                    },
                 },
-            });
+            );
         }
         if frame::text(&frame::object(body), "auth").is_empty() {
             return Err(refusal::strange(&asked, setting));

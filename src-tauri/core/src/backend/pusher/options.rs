@@ -33,7 +33,7 @@ pub(super) struct Options {
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "word")]
     user_id: String,
     /// The app's key, where the address has none.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "word")]
     key: String,
     /// Where channels are signed.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -146,15 +146,22 @@ pub(super) enum Refusal {
     Later(String, Option<Duration>),
 }
 
-/// The application answered a request with another status than 2xx. `asked` is what it was asked for ("the
+/// The application answered a request with another status than 2xx, or, with status 0, not at all. `asked` is what it was asked for ("the
 /// channel private-x", "the history").
 pub(super) fn application(
     status: u16,
     retry_after: Option<Duration>,
+    body: &str,
     asked: &str,
     setting: &str,
 ) -> Refusal {
     match status {
+        0 => Refusal::Later(
+            format!(
+                "The application could not be asked for {asked}. {body} It will be asked again."
+            ),
+            retry_after,
+        ),
         401 => Refusal::Final(failure(
             FailureKind::SignIn,
             format!("The application does not accept the sign-in for {asked}. Sign in again."),

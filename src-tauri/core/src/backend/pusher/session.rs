@@ -54,6 +54,8 @@ pub(super) enum Alarm {
     UserAnswer,
     /// Another attempt to join a channel.
     Join { line: usize },
+    /// Another attempt to get a channel's new key.
+    Key { line: usize },
     /// Another attempt to sign the user in.
     User,
     /// Another attempt to read these channels' history.
@@ -297,6 +299,9 @@ impl Conversation {
                     self.join(line, now, effects);
                 }
             }
+            Some(Alarm::Key { line }) => {
+                self.ask_key(line, effects);
+            }
             Some(Alarm::User) => self.ask_user(effects),
             Some(Alarm::History { lines }) => self.read_again(lines, now, effects),
             Some(Alarm::Replay { line }) => self.replayed(line, now, effects),
@@ -428,10 +433,12 @@ impl Conversation {
             Fetched::Refused {
                 status,
                 retry_after,
+                body,
                 ..
             } => {
                 if let Some(asking) = self.asking.remove(&tag) {
-                    self.denied(asking, status, retry_after, now, effects);
+                    let refusal = (status, retry_after, body);
+                    self.denied(asking, refusal, now, effects);
                 }
                 self.settle(now, effects);
             }
@@ -454,19 +461,20 @@ impl Conversation {
     fn denied(
         &mut self,
         asking: Asking,
-        status: u16,
-        retry_after: Option<Duration>,
+        (status, retry_after, body): (u16, Option<Duration>, &str),
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
         match asking {
             Asking::Signature { line, .. } => {
-                self.not_signed(line, status, retry_after, effects);
+                self.not_signed(line, status, retry_after, body, effects);
             }
-            Asking::Key { line, .. } => self.unseal_all(line, now, effects),
-            Asking::User { .. } => self.user_not_signed(status, retry_after, effects),
+            Asking::Key { line, .. } => {
+                self.no_key(line, (status, retry_after, body), now, effects);
+            }
+            Asking::User { .. } => self.user_not_signed(status, retry_after, body, effects),
             Asking::Page { reading, .. } => {
-                self.no_page(&reading, status, retry_after, effects);
+                self.no_page(&reading, status, retry_after, body, effects);
             }
         }
     }

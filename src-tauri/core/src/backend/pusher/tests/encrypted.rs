@@ -124,6 +124,29 @@ fn what_cannot_be_decrypted_says_so_and_shows_nothing() {
     }
 }
 
+/// An application that is busy for a moment does not cost what was sent meanwhile.
+#[test]
+fn a_busy_application_is_asked_for_the_key_again() {
+    let mut script = joined(1);
+    script.event(CHANNEL, "n", &sealed(2, "{\"title\":\"waits\"}"));
+    script.refuse(CHANNEL, 503);
+    assert!(script.drafts().is_empty() && script.fetches.is_empty());
+    script.pass(5);
+    script.answer(CHANNEL, &signed(2));
+    assert_eq!(script.titles(), ["waits"]);
+    // It is not asked for ever.
+    script.event(CHANNEL, "n", &sealed(3, "{}"));
+    for _ in 0..6 {
+        script.refuse(CHANNEL, 503);
+        for _ in 0..20 {
+            script.frame(&json!({"event": "pusher:pong"}));
+            script.pass(10);
+        }
+    }
+    assert_eq!(script.titles(), ["Encrypted notification"]);
+    assert!(script.fetches.is_empty());
+}
+
 /// Who has no key can publish nothing here: what is not encrypted is not shown.
 #[test]
 fn plaintext_on_an_encrypted_channel_is_not_shown() {

@@ -1,7 +1,7 @@
 //! Signatures, refusals of one channel, the user's sign-in.
 
 use super::script::{APP, SOCKET, Script, signing};
-use crate::backend::{Effect, FailureKind, Input};
+use crate::backend::{Effect, FailureKind, Fetched, Input};
 use crate::model::SubscriptionId;
 use serde_json::{Value, json};
 
@@ -167,6 +167,32 @@ fn a_busy_application_is_asked_again_when_it_says() {
     script.succeed("private-a");
     assert!(script.problems.is_empty());
     assert_eq!(script.filled, [(2, None), (1, None)]);
+}
+
+/// An application that is away does not take the server's other channels with it.
+#[test]
+fn an_application_that_cannot_be_reached_is_asked_again() {
+    let mut script = Script::greeted(&signing(), &[("private-a", None), ("inbox", None)]);
+    script.succeed("inbox");
+    let tag = script.tag("private-a");
+    script.fetches.remove(&tag);
+    script.tell(Input::Fetched {
+        tag,
+        part: Fetched::Refused {
+            status: 0,
+            headers: &[],
+            retry_after: None,
+            body: "The server could not be reached: refused.",
+        },
+    });
+    assert!(script.live);
+    assert!(
+        script.problems[&1].contains("could not be reached"),
+        "{:?}",
+        script.problems
+    );
+    script.pass(5);
+    assert!(script.fetches.len() == 1);
 }
 
 /// Alone, the wish goes to the driver.
