@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use support::fakes::pusher::{AUTH, Fake, HISTORY, Rules, USER_AUTH};
 use tidings_api::{
-    AccountDraft, AccountView, BackendKind, ConnectionState, Reply, Request, SecretPlace, SignIn,
+    AccountDraft, AccountView, BackendKind, ConnectionState, HopResult, Reply, Request,
+    SecretPlace, SignIn,
 };
 use tidings_core::ports::Clock as _;
 use tidings_core::testing::FakeClock;
@@ -112,6 +113,49 @@ async fn every_kind_of_channel_is_heard() {
         assert_eq!(bodies, channels);
         desk.engine.stop().await;
     }
+}
+
+/// What is pasted is known for what it is, and Test asks the application.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_detected_and_tested() {
+    let clock = FakeClock::new();
+    let fake = Fake::start(Rules {
+        forbidden: ["private-boss".to_owned()].into(),
+        ..rules()
+    })
+    .await
+    .unwrap();
+    let desk = Desk::new(&clock);
+    let detect = Request::Detect { url: fake.url() };
+    let Reply::Detected(detected) = desk.ask(detect).await else {
+        panic!("something is detected");
+    };
+    assert_eq!(detected.kind, Some(BackendKind::Pusher));
+    assert!(detected.says.contains("Soketi"), "{}", detected.says);
+    assert_eq!(detected.url, format!("{}/", fake.url()));
+    let channels = ["private-user-42", "private-boss"];
+    let account = add(&desk, &detected.url, &channels, &signing(&fake)).await;
+    let test = Request::AccountTest { id: account.id };
+    let Reply::Test(report) = desk.ask(test).await else {
+        panic!("it is tested");
+    };
+    let results: Vec<_> = report
+        .hops
+        .iter()
+        .filter(|hop| hop.name.starts_with("Topic") || hop.name == "HTTP")
+        .map(|hop| (hop.name.as_str(), hop.result))
+        .collect();
+    assert_eq!(
+        results,
+        [
+            ("HTTP", HopResult::Ok),
+            ("Topic private-user-42", HopResult::Ok),
+            ("Topic private-boss", HopResult::Failed),
+        ],
+        "{:?}",
+        report.hops
+    );
+    desk.engine.stop().await;
 }
 
 /// The token is the application's: whoever runs the WebSocket never sees it.
