@@ -2,9 +2,10 @@
 
 use super::Backend;
 use super::ntfy::Ntfy;
+use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 1] = [&Ntfy];
+static BACKENDS: [&dyn Backend; 2] = [&Ntfy, &Pusher];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -15,6 +16,7 @@ pub fn backends() -> &'static [&'static dyn Backend] {
 pub fn backend(kind: BackendKind) -> &'static dyn Backend {
     match kind {
         BackendKind::Ntfy => &Ntfy,
+        BackendKind::Pusher => &Pusher,
     }
 }
 
