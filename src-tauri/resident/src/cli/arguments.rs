@@ -331,6 +331,8 @@ names!(
     Kind => BackendKind {
         /// ntfy.sh, and servers that speak its protocol
         Ntfy => Ntfy,
+        /// Gotify
+        Gotify => Gotify,
     }
 );
 names!(
