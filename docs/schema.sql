@@ -20,7 +20,7 @@ CREATE TABLE account (
     min_tier     INTEGER NOT NULL DEFAULT 0,
     disabled     INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL
-) STRICT;
+, options TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE subscription (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -36,7 +36,7 @@ CREATE TABLE subscription (
     since_at   INTEGER NOT NULL DEFAULT 0,       -- unbroken since
     alive_at   INTEGER NOT NULL DEFAULT 0,       -- last known alive
     reused_ids INTEGER NOT NULL DEFAULT 0,       -- the server used an id again for another text
-    created_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, label TEXT NOT NULL DEFAULT '', icon TEXT NOT NULL DEFAULT '',
     UNIQUE (account, topic)
 ) STRICT;
 
@@ -46,8 +46,7 @@ CREATE TABLE gap (
     from_at      INTEGER NOT NULL,
     to_at        INTEGER NOT NULL DEFAULT 0,     -- 0: still away
     filled       INTEGER NOT NULL DEFAULT 0,
-    incomplete   INTEGER NOT NULL DEFAULT 0
-) STRICT;
+    missing TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE INDEX gap_of ON gap (subscription, id);
 

@@ -103,6 +103,7 @@ impl Desk {
         transport: Option<TransportKind>,
     ) -> AccountView {
         let draft = AccountDraft {
+            options: String::new(),
             url: url.to_owned(),
             kind: Some(BackendKind::Ntfy),
             name: String::new(),

@@ -138,6 +138,7 @@ async fn accounts(engine: &Engine) -> usize {
 
 async fn add(engine: &Engine, url: &str) {
     let draft = AccountDraft {
+        options: String::new(),
         url: url.to_owned(),
         kind: Some(BackendKind::Ntfy),
         name: String::new(),

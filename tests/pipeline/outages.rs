@@ -322,7 +322,7 @@ async fn an_absence_is_shown_with_what_filled_it() {
     let [gap] = continuity.gaps.as_slice() else {
         panic!("one gap: {continuity:?}");
     };
-    assert_eq!((gap.from, gap.filled, gap.incomplete), (left, 1, false));
+    assert_eq!((gap.from, gap.filled, &*gap.missing), (left, 1, ""));
     assert_eq!(gap.to, clock_now(&clock));
     desk.engine.stop().await;
 }

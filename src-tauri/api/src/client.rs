@@ -190,7 +190,7 @@ async fn read(
             continue;
         };
         let (id, result) = match line {
-            Line::Reply { id, reply } => (id, Ok(reply)),
+            Line::Reply { id, reply } => (id, Ok(*reply)),
             Line::Error { id, error } => (id, Err(error)),
             Line::Event { event } => {
                 if behind && hints.try_send(Event::Resync).is_err() {

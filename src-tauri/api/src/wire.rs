@@ -42,7 +42,7 @@ pub enum Line {
         /// The call's id.
         id: u64,
         /// The answer.
-        reply: Reply,
+        reply: Box<Reply>,
     },
     /// A call failed.
     Error {

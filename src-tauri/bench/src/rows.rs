@@ -191,6 +191,7 @@ fn ask(mut question: impl FnMut(u64) -> Result<usize>) -> Result<(Vec<Duration>,
 
 fn fill(store: &Store, count: u64, now: Timestamp) -> Result<()> {
     let account = NewAccount {
+        options: String::new(),
         kind: BackendKind::Ntfy,
         name: "Bench".to_owned(),
         url: "https://ntfy.example/".parse()?,

@@ -72,6 +72,7 @@ impl<'d> Scene<'d> {
             })
             .await?;
             let draft = AccountDraft {
+                options: String::new(),
                 url: server.url(),
                 kind: Some(BackendKind::Ntfy),
                 name: String::new(),

@@ -300,8 +300,8 @@ export const words = {
     leave: "Leave topic",
     unbroken: (time: string) => `Unbroken since ${time}`,
     neverConnected: "Not connected yet",
-    gap: (from: string, to: string, filled: number, incomplete: boolean) =>
-      `Away ${from} – ${to}: ${filled === 0 ? "nothing was missed that the server still had" : `${n(filled, "notification", "notifications")} fetched afterwards`}${incomplete ? "; some had expired on the server" : ""}`,
+    gap: (from: string, to: string, filled: number, missing: string) =>
+      `Away ${from} – ${to}: ${filled === 0 ? "nothing was missed that the server still had" : `${n(filled, "notification", "notifications")} fetched afterwards`}${missing === "" ? "" : `; ${missing}`}`,
     gaps: (number: number) => n(number, "gap", "gaps"),
   },
 

@@ -132,9 +132,10 @@ impl WebSocketLink {
             // A dead peer hears no farewell.
             self.socket = None;
         }
-        Poll::Ready(match end.frame {
-            Some(frame) => Ok(frame),
-            None => Err(end.error),
+        Poll::Ready(if end.too_long {
+            Ok(Frame::TooLong)
+        } else {
+            Err(end.error)
         })
     }
 
@@ -196,8 +197,8 @@ struct End {
     error: TransportError,
     /// The peer can still be told.
     polite: bool,
-    /// What to hand over before the end.
-    frame: Option<Frame>,
+    /// It ended with a message above the limit, which is told first.
+    too_long: bool,
 }
 
 impl End {
@@ -205,7 +206,7 @@ impl End {
         Self {
             error,
             polite: false,
-            frame: None,
+            too_long: false,
         }
     }
 
@@ -227,7 +228,7 @@ impl End {
             // Its length is known and its bytes are not here: skipping them would mean reading
             // whatever a hostile server announces, so the connection is given up.
             Error::Capacity(_) => Self {
-                frame: Some(Frame::TooLong),
+                too_long: true,
                 ..Self::polite(TransportError::Broken("a message was too long".to_owned()))
             },
             error => Self::polite(TransportError::Broken(error.to_string())),

@@ -61,6 +61,7 @@ async fn add_account(add: Add, reach: &Reach, out: &Output) -> Result<(), End> {
         secrets: add.secrets.into(),
         transport: add.transport.map(Into::into),
         allow_http: add.allow_http,
+        options: with_options("", add.options)?,
         headers: add
             .headers
             .into_iter()
@@ -197,6 +198,10 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
         muted: edit.muted,
         min_tier: edit.min_tier.map(Into::into),
         disabled: edit.enabled.map(|enabled| !enabled),
+        options: match edit.options {
+            none if none.is_empty() => None,
+            some => Some(with_options(&account.options, some)?),
+        },
     };
     let mut requests = Vec::new();
     if change != AccountEdit::default() {
@@ -250,12 +255,42 @@ fn choice(transport: TransportOrAuto) -> TransportChoice {
     })
 }
 
+/// The options before, with these changed; an empty value takes one away.
+fn with_options(before: &str, changes: Vec<(String, serde_json::Value)>) -> Result<String, End> {
+    if changes.is_empty() {
+        return Ok(before.to_owned());
+    }
+    let mut options = if before.is_empty() {
+        serde_json::Map::new()
+    } else {
+        serde_json::from_str(before).map_err(|error| {
+            ErrorView::new(
+                ErrorCode::Invalid,
+                "This account's settings cannot be read; remove it and add it anew.",
+            )
+            .with_detail(error)
+        })?
+    };
+    for (name, value) in changes {
+        if value == "" {
+            options.remove(&name);
+        } else {
+            options.insert(name, value);
+        }
+    }
+    Ok(if options.is_empty() {
+        String::new()
+    } else {
+        serde_json::Value::Object(options).to_string()
+    })
+}
+
 /// How to sign in, with the secret; none if nothing was said about it. Asks without echo where a person
 /// sits at a terminal.
 fn read_secret(from: &SecretFrom) -> Result<Option<(SignIn, Secret)>, End> {
     let (sign_in, prompt) = match (&from.user, from.password_stdin, from.token_stdin) {
         (None, false, false) => return Ok(None),
-        (_, _, true) => (SignIn::Token, "Token: "),
+        (_, _, true) => (from.token_in.clone().unwrap_or(SignIn::Token), "Token: "),
         (user, _, _) => {
             let user = user.clone().unwrap_or_default();
             (SignIn::Basic { user }, "Password: ")

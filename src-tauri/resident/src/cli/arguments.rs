@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use tidings_api::{BackendKind, SecretPlace, Tier, TransportKind};
+use tidings_api::{BackendKind, SecretPlace, SignIn, Tier, TransportKind};
 
 /// One tray inbox for every notification server you use.
 ///
@@ -164,6 +164,9 @@ pub struct SecretFrom {
     /// Sign in with a token, read from standard input (asked for on a terminal)
     #[arg(long)]
     pub token_stdin: bool,
+    /// Where the token goes: bearer, header:NAME, query:NAME, cookie:NAME, subprotocol:PREFIX or message
+    #[arg(long, value_name = "PLACE", value_parser = token_place, requires = "token_stdin")]
+    pub token_in: Option<SignIn>,
 }
 
 /// A new account.
@@ -186,6 +189,9 @@ pub struct Add {
     /// An extra request header, for a proxy before the server; may be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
+    /// A setting of this kind of server (docs/backends); @FILE for a file's text; may be repeated
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = option)]
+    pub options: Vec<(String, serde_json::Value)>,
     /// Always use this transport
     #[arg(long)]
     pub transport: Option<Transport>,
@@ -201,7 +207,7 @@ pub struct Add {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("change").multiple(true).required(true).args([
     "name", "url", "user", "password_stdin", "token_stdin", "no_sign_in", "transport", "allow_http",
-    "secrets", "muted", "min_tier", "enabled", "add_topic", "remove_topic",
+    "secrets", "muted", "min_tier", "enabled", "add_topic", "remove_topic", "options",
 ]))]
 pub struct Edit {
     /// Its name or number
@@ -221,6 +227,10 @@ pub struct Edit {
     /// Use this transport, or let Tidings choose
     #[arg(long)]
     pub transport: Option<TransportOrAuto>,
+    /// Change a setting of this kind of server (docs/backends); @FILE for a file's text, an empty value to
+    /// take it away; may be repeated
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = option)]
+    pub options: Vec<(String, serde_json::Value)>,
     /// Allow http, which shows the password to the network
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     pub allow_http: Option<bool>,
@@ -418,6 +428,51 @@ fn header(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.trim().to_owned()))
 }
 
+fn token_place(text: &str) -> Result<SignIn, String> {
+    let (place, name) = text.split_once(':').unwrap_or((text, ""));
+    let wrong = || {
+        "write bearer, header:NAME, query:NAME, cookie:NAME, subprotocol:PREFIX or message"
+            .to_owned()
+    };
+    let named = || {
+        (!name.is_empty())
+            .then(|| name.to_owned())
+            .ok_or_else(wrong)
+    };
+    Ok(match place {
+        "bearer" => SignIn::Token,
+        "message" => SignIn::Message,
+        "header" => SignIn::Header { name: named()? },
+        "query" => SignIn::Query { name: named()? },
+        "cookie" => SignIn::Cookie { name: named()? },
+        "subprotocol" => SignIn::Subprotocol {
+            prefix: name.to_owned(),
+        },
+        _ => return Err(wrong()),
+    })
+}
+
+/// `name=value`; `true`, `false` and JSON lists and objects as what they are, everything else as text.
+fn option(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let name = name.trim();
+    if name.is_empty() {
+        return Err("write NAME=VALUE".to_owned());
+    }
+    let value = match value.strip_prefix('@') {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| format!("{path} cannot be read: {error}"))?;
+            text.into()
+        }
+        None if value == "true" || value == "false" || value.starts_with(['[', '{']) => {
+            serde_json::from_str(value).unwrap_or_else(|_| value.into())
+        }
+        None => value.into(),
+    };
+    Ok((name.to_owned(), value))
+}
+
 /// `90`, `90s`, `5m`, `2h`, `1d`.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with s, m, h or d, such as 90s or 2h".to_owned();
@@ -512,6 +567,28 @@ mod tests {
         ] {
             assert_eq!(pause(text).ok(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn options_are_text_unless_they_are_json() {
+        for (text, value) in [
+            ("a=b=c", serde_json::json!("b=c")),
+            ("a=", serde_json::json!("")),
+            ("a=12", serde_json::json!("12")),
+            ("a=true", serde_json::json!(true)),
+            ("a=[\"b\"]", serde_json::json!(["b"])),
+            ("a={", serde_json::json!("{")),
+        ] {
+            assert_eq!(option(text).unwrap(), ("a".to_owned(), value), "{text}");
+        }
+        for wrong in ["a", "=b", "a=@/no/such/file"] {
+            assert!(option(wrong).is_err(), "{wrong}");
+        }
+        assert!(token_place("header:").is_err() && token_place("nowhere").is_err());
+        let header = SignIn::Header {
+            name: "X-Key".to_owned(),
+        };
+        assert_eq!(token_place("header:X-Key").unwrap(), header);
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         transport: None,
         allow_http: true,
         headers: Vec::new(),
+        options: String::new(),
     };
     running.ask(Request::AccountAdd(draft)).await?;
     // The inbox is open all the time, and the toasts are what there is to see.

@@ -4,6 +4,16 @@
 //! connections are bounded; nothing that is sent to it can do more than end its own connection.
 
 mod clients;
+fn answer(id: u64, done: Result<Reply, ErrorView>) -> Line {
+    match done {
+        Ok(reply) => Line::Reply {
+            id,
+            reply: Box::new(reply),
+        },
+        Err(error) => Line::Error { id, error },
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -262,7 +272,7 @@ async fn read(
                 if entered.clients.watches(entered.id) {
                     watching.spawn(forward(hints, lines.clone()));
                 }
-                let reply = Reply::Done;
+                let reply = Box::new(Reply::Done);
                 if lines.send(Line::Reply { id, reply }).await.is_err() {
                     return;
                 }
@@ -271,10 +281,7 @@ async fn read(
             Request::Looking(presence) => {
                 entered.clients.looks(entered.id, presence);
                 // At once: handled after the connection's end, it would have somebody look for ever.
-                let line = match entered.verbs.handle(request).await {
-                    Ok(reply) => Line::Reply { id, reply },
-                    Err(error) => Line::Error { id, error },
-                };
+                let line = answer(id, entered.verbs.handle(request).await);
                 if lines.send(line).await.is_err() {
                     return;
                 }
@@ -289,10 +296,7 @@ async fn read(
         let lines = lines.clone();
         // Not cut short with the connection: what was asked for is done, whoever hears of it.
         tokio::spawn(async move {
-            let line = match verbs.handle(request).await {
-                Ok(reply) => Line::Reply { id, reply },
-                Err(error) => Line::Error { id, error },
-            };
+            let line = answer(id, verbs.handle(request).await);
             drop(lines.send(line).await);
             drop(permit);
         });

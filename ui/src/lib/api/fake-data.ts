@@ -67,8 +67,8 @@ export function subscription(id: number, topic: string, name: string, now: numbe
       gaps:
         topic === "backups"
           ? [
-              { from: iso(now - DAY), to: iso(now - DAY + 21 * MINUTE), filled: 4, incomplete: false },
-              { from: iso(now - 3 * DAY - 15 * HOUR), to: iso(now - 3 * DAY), filled: 12, incomplete: true },
+              { from: iso(now - DAY), to: iso(now - DAY + 21 * MINUTE), filled: 4, missing: "" },
+              { from: iso(now - 3 * DAY - 15 * HOUR), to: iso(now - 3 * DAY), filled: 12, missing: "the server no longer held all of it" },
             ]
           : [],
     },

@@ -48,4 +48,8 @@ allow_http: boolean,
 /**
  * Extra request headers (for proxies), name and value. Values are kept like secrets.
  */
-headers: Array<[string, Secret]>, };
+headers: Array<[string, Secret]>, 
+/**
+ * The family's own settings, a JSON object; empty for none.
+ */
+options: string, };

@@ -48,4 +48,8 @@ min_tier: Tier | null,
 /**
  * Switched off: no connection is held.
  */
-disabled: boolean | null, };
+disabled: boolean | null, 
+/**
+ * The family's own settings.
+ */
+options: string | null, };

@@ -61,6 +61,10 @@ min_tier: Tier,
  */
 disabled: boolean, 
 /**
+ * The family's own settings, a JSON object; empty for none.
+ */
+options: string, 
+/**
  * Its connection.
  */
 connection: ConnectionView, 

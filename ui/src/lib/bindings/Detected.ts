@@ -18,6 +18,10 @@ url: string,
  */
 topics: Array<string>, 
 /**
+ * Settings of the family that it implied, a JSON object; empty for none.
+ */
+options: string, 
+/**
  * What was found, in words.
  */
 says: string, };

@@ -17,6 +17,6 @@ to: string,
  */
 filled: number, 
 /**
- * The server no longer held all of it.
+ * Why not all of it could be had, in words; empty: it is complete.
  */
-incomplete: boolean, };
+missing: string, };

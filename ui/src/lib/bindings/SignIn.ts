@@ -7,4 +7,20 @@ export type SignIn = { "by": "none" } | { "by": "basic",
 /**
  * The user's name on the server.
  */
-user: string, } | { "by": "token" };
+user: string, } | { "by": "token" } | { "by": "header", 
+/**
+ * The header's name.
+ */
+name: string, } | { "by": "query", 
+/**
+ * The parameter's name.
+ */
+name: string, } | { "by": "cookie", 
+/**
+ * The cookie's name.
+ */
+name: string, } | { "by": "subprotocol", 
+/**
+ * What stands before the secret.
+ */
+prefix: string, } | { "by": "message" };

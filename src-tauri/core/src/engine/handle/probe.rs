@@ -181,13 +181,12 @@ async fn find(
         for (probe, request) in backend.probes(url).into_iter().enumerate() {
             // Several families ask the same of an address that may be theirs.
             let known = asked.iter().position(|(before, _)| *before == request);
-            let known = match known {
-                Some(known) => known,
-                None => {
-                    let glimpse = glimpse(shared, &request, route).await;
-                    asked.push((request, glimpse));
-                    asked.len() - 1
-                }
+            let known = if let Some(known) = known {
+                known
+            } else {
+                let glimpse = glimpse(shared, &request, route).await;
+                asked.push((request, glimpse));
+                asked.len() - 1
             };
             let (request, Ok(glimpse)) = &asked[known] else {
                 continue;

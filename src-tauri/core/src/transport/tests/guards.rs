@@ -287,7 +287,7 @@ async fn a_redirect_within_the_origin_is_followed_signed_in_and_without_a_refere
         let (network, _) = network();
         let request = get(&peer.url, &format!("t?auth={SECRET}"));
         network
-            .open(kind, &request, &token_route())
+            .open(kind, &request, &owned(token_route(), &peer.url))
             .await
             .expect("a link");
         let heads = peer.requests();

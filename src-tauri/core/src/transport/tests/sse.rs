@@ -5,7 +5,7 @@ use super::*;
 
 const SSE: TransportKind = TransportKind::Sse;
 
-fn event(name: &str, id: &str, data: &str) -> Frame {
+pub(super) fn event(name: &str, id: &str, data: &str) -> Frame {
     Frame::Event {
         name: name.to_owned(),
         id: id.to_owned(),
@@ -119,7 +119,7 @@ async fn a_broken_stream_of_events_says_so() {
     .await;
     let (network, _) = network();
     let mut link = open(&network, SSE, &peer.url).await.expect("a link");
-    assert_eq!(link.next().await, Ok(text("one")));
+    assert_eq!(link.next().await, Ok(event("message", "", "one")));
     let broken = link.next().await;
     assert!(
         matches!(broken, Err(TransportError::Broken(_))),

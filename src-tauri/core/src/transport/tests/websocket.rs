@@ -68,7 +68,7 @@ async fn messages_split_at_every_point_are_the_same() {
         assert_eq!(link.next().await, Ok(text(&"l".repeat(300))));
         let closed = Err(TransportError::Closed {
             code: Some(4001),
-            reason: String::new(),
+            reason: "bye".to_owned(),
         });
         assert_eq!(link.next().await, closed);
         assert_eq!(link.next().await, closed, "it stays over");
