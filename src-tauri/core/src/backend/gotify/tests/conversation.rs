@@ -198,7 +198,8 @@ fn an_application_that_came_to_be_while_the_list_was_on_its_way_is_asked_for_aga
     assert!(world.deliver());
     let (tag, request) = world.fetches.pop_front().unwrap();
     assert!(request.url.path().ends_with("/application"));
-    let list = serde_json::Value::from_iter(world.applications.values().cloned()).to_string();
+    let all = world.applications.values().cloned();
+    let list = all.collect::<serde_json::Value>().to_string();
     world.add_application(4, "Lift");
     world.publish(4);
     assert!(world.deliver());
