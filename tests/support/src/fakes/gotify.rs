@@ -277,7 +277,7 @@ fn router(shared: &Arc<Shared>, addr: SocketAddr) -> Router {
             .route("/client/{id}/elevate", post(answers::elevate))
             .route(
                 "/auth/oidc/external/authorize",
-                post(move |state, body| answers::authorize(state, addr, body)),
+                post(async move |state, body| answers::authorize(state, addr, body)),
             )
             .route("/auth/oidc/external/token", post(answers::token));
     }

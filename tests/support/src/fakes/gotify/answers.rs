@@ -19,6 +19,8 @@ use url::form_urlencoded;
 const WEEK: i64 = 7 * 86_400;
 
 type Server = State<Arc<Shared>>;
+/// A status, and words for it.
+pub(super) type Refused = (u16, &'static str);
 
 /// Gotify's form of an error.
 pub(super) fn error(status: u16, description: &str) -> Response {
@@ -62,24 +64,24 @@ pub(super) fn signed_in_as_client(
     shared: &Shared,
     headers: &HeaderMap,
     query: Option<&str>,
-) -> Result<(i64, String), Response> {
+) -> Result<(i64, String), Refused> {
     match who(shared, headers, query) {
         Some(Who::User(user)) => Ok((user, String::new())),
         Some(Who::Client(client)) => Ok((client.user, client.token)),
         // An application is nobody here.
-        Some(Who::Application(..)) | None => Err(error(401, NOBODY)),
+        Some(Who::Application(_)) | None => Err((401, NOBODY)),
     }
 }
 
 /// The same for what Gotify 3 does only after the password was confirmed.
-fn elevated(shared: &Shared, headers: &HeaderMap, query: Option<&str>) -> Result<i64, Response> {
+fn elevated(shared: &Shared, headers: &HeaderMap, query: Option<&str>) -> Result<i64, Refused> {
     match who(shared, headers, query) {
         Some(Who::User(user)) => Ok(user),
         Some(Who::Client(client)) if client.elevated || shared.settings.version == Version::Two => {
             Ok(client.user)
         }
-        Some(Who::Client(_)) => Err(error(403, "session not elevated")),
-        _ => Err(error(401, NOBODY)),
+        Some(Who::Client(_)) => Err((403, "session not elevated")),
+        _ => Err((401, NOBODY)),
     }
 }
 
@@ -111,7 +113,7 @@ pub(super) async fn current_user(
 ) -> Response {
     match signed_in_as_client(&shared, &headers, query.as_deref()) {
         Ok((user, _)) => user_view(&shared, user).into_response(),
-        Err(refusal) => refusal,
+        Err((status, words)) => error(status, words),
     }
 }
 
@@ -140,7 +142,7 @@ pub(super) async fn clients(
 ) -> Response {
     let (user, _) = match signed_in_as_client(&shared, &headers, query.as_deref()) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let store = lock(&shared.store);
     let own = store.clients.iter().filter(|client| client.user == user);
@@ -164,7 +166,7 @@ pub(super) async fn create_client(
 ) -> Response {
     let (user, _) = match signed_in_as_client(&shared, &headers, query.as_deref()) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let sent = sent(&headers, &body);
     let Some(name) = sent["name"].as_str().filter(|name| !name.is_empty()) else {
@@ -181,8 +183,8 @@ pub(super) async fn delete_client(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    if let Err(refusal) = elevated(&shared, &headers, query.as_deref()) {
-        return refusal;
+    if let Err((status, words)) = elevated(&shared, &headers, query.as_deref()) {
+        return error(status, words);
     }
     if lock(&shared.store).delete_client(id) {
         StatusCode::OK.into_response()
@@ -197,8 +199,8 @@ pub(super) async fn elevate(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    if let Err(refusal) = elevated(&shared, &headers, query.as_deref()) {
-        return refusal;
+    if let Err((status, words)) = elevated(&shared, &headers, query.as_deref()) {
+        return error(status, words);
     }
     let mut store = lock(&shared.store);
     match store.clients.iter_mut().find(|client| client.id == id) {
@@ -217,7 +219,7 @@ pub(super) async fn applications(
 ) -> Response {
     let (user, _) = match signed_in_as_client(&shared, &headers, query.as_deref()) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let store = lock(&shared.store);
     let own = store.applications.iter().filter(|one| one.user == user);
@@ -249,7 +251,7 @@ pub(super) async fn delete_application(
 ) -> Response {
     let user = match elevated(&shared, &headers, query.as_deref()) {
         Ok(user) => user,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let mut store = lock(&shared.store);
     if store.owner(id) == Some(user) {
@@ -268,7 +270,7 @@ fn page(
 ) -> Response {
     let (user, _) = match signed_in_as_client(shared, headers, query) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let number = |name: &str, default: i64| match member(query, name) {
         Some(text) => text.parse().ok(),
@@ -325,7 +327,7 @@ fn delete_all(
 ) -> Response {
     let (user, _) = match signed_in_as_client(shared, headers, query) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let mut store = lock(&shared.store);
     if application.is_some_and(|id| store.owner(id) != Some(user)) {
@@ -367,7 +369,7 @@ pub(super) async fn delete_message(
 ) -> Response {
     let (user, _) = match signed_in_as_client(&shared, &headers, query.as_deref()) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let mut store = lock(&shared.store);
     let of = store
@@ -410,7 +412,7 @@ pub(super) async fn create_message(
     let sent = sent(&headers, &body);
     let user = match who(&shared, &headers, query.as_deref()) {
         None => return error(401, NOBODY),
-        Some(Who::Application(id, _)) => Err(id),
+        Some(Who::Application(id)) => Err(id),
         Some(Who::User(user)) => Ok(user),
         Some(Who::Client(client)) => Ok(client.user),
     };
@@ -436,7 +438,7 @@ pub(super) async fn create_message(
     Json(message).into_response()
 }
 
-pub(super) async fn authorize(
+pub(super) fn authorize(
     State(shared): Server,
     addr: SocketAddr,
     Json(sent): Json<Value>,

@@ -61,8 +61,8 @@ pub(super) enum Who {
     User(i64),
     /// By a client's token.
     Client(Client),
-    /// By an application's token: its number and its owner.
-    Application(i64, i64),
+    /// By an application's token: its number.
+    Application(i64),
 }
 
 impl Store {
@@ -190,7 +190,7 @@ impl Store {
             return Some(Who::Client(client.clone()));
         }
         let found = self.applications.iter().find(|one| one.token == token);
-        found.map(|one| Who::Application(one.id, one.user))
+        found.map(|one| Who::Application(one.id))
     }
 
     pub(super) fn by_password(&self, name: &str, password: &str) -> Option<Who> {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at, timeout};
 
 /// Between two pings of the server.
@@ -33,7 +33,7 @@ pub(super) async fn open(
 ) -> Response {
     let (user, token) = match signed_in_as_client(&shared, &headers, query.as_deref()) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err((status, words)) => return error(status, words),
     };
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(origin) = text("origin")
@@ -70,7 +70,7 @@ async fn run(shared: Arc<Shared>, mut socket: WebSocket, user: i64, token: Strin
         let goes_on = tokio::select! {
             // The senders are in `shared`.
             _ = ends.changed() => false,
-            _ = frozen.wait_for(|frozen| *frozen) => {
+            () = freezes(&mut frozen) => {
                 // Half open: whoever is at the other end hears no more of it.
                 let _ = ends.changed().await;
                 false
@@ -98,6 +98,12 @@ async fn run(shared: Arc<Shared>, mut socket: WebSocket, user: i64, token: Strin
         }
     }
     lock(&shared.store).streams.retain(|one| one.id != id);
+}
+
+async fn freezes(frozen: &mut watch::Receiver<bool>) {
+    if frozen.wait_for(|frozen| *frozen).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn write(socket: &mut WebSocket, message: Message) -> bool {
