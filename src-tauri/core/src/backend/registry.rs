@@ -1,11 +1,12 @@
 //! All families.
 
 use super::Backend;
+use super::gotify::Gotify;
 use super::ntfy::Ntfy;
 use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 2] = [&Ntfy, &Pusher];
+static BACKENDS: [&dyn Backend; 3] = [&Ntfy, &Gotify, &Pusher];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -16,6 +17,7 @@ pub fn backends() -> &'static [&'static dyn Backend] {
 pub fn backend(kind: BackendKind) -> &'static dyn Backend {
     match kind {
         BackendKind::Ntfy => &Ntfy,
+        BackendKind::Gotify => &Gotify,
         BackendKind::Pusher => &Pusher,
     }
 }
