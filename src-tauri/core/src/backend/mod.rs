@@ -144,7 +144,8 @@ pub struct Resume {
 pub enum Effect {
     /// Open the connection. One at a time.
     Open(HttpRequest),
-    /// Make a finite request; its answer comes back as [`Input::Fetched`] with the same tag.
+    /// Make a request beside the connection; its answer comes back as [`Input::Fetched`] with the same tag. It
+    /// may be a further stream, if it is read line by line.
     Fetch {
         /// Chosen by the session.
         tag: u32,
@@ -250,6 +251,12 @@ pub enum Read {
     Lines,
     /// As one text, [`Fetched::Body`], of at most 16 MiB.
     Whole,
+    /// The backlog at the start of a stream, line by line: it is over when nothing came for so long. After
+    /// 16 MiB it is cut, [`Fetched::TooLong`].
+    Backlog {
+        /// Of silence.
+        quiet: Duration,
+    },
 }
 
 /// A subscription that a server has.
