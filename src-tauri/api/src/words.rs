@@ -53,6 +53,8 @@ pub enum Tier {
 pub enum BackendKind {
     /// <https://ntfy.sh> and servers that speak its protocol.
     Ntfy,
+    /// <https://mercure.rocks> hubs.
+    Mercure,
 }
 
 /// How a connection is carried, best first where a backend offers several.

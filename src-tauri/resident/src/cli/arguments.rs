@@ -341,6 +341,8 @@ names!(
     Kind => BackendKind {
         /// ntfy.sh, and servers that speak its protocol
         Ntfy => Ntfy,
+        /// A Mercure hub
+        Mercure => Mercure,
     }
 );
 names!(
