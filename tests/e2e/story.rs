@@ -290,6 +290,7 @@ async fn without_keyring_tray_or_daemon_it_still_receives() -> Result<()> {
     let url = app.server.url();
     let client = app.client().await?;
     let draft = tidings_api::AccountDraft {
+        options: String::new(),
         url: format!("{url}/alerts"),
         kind: None,
         name: "mine".to_owned(),

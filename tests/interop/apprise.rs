@@ -46,6 +46,7 @@ impl House {
         .await?;
         let desk = Desk::new(&clock);
         desk.ask(Request::AccountAdd(AccountDraft {
+            options: String::new(),
             url: server.url(),
             kind: Some(BackendKind::Ntfy),
             name: String::new(),

@@ -3,6 +3,7 @@
 
 mod harness;
 mod kill;
+mod mercure;
 mod outages;
 mod relay;
 mod way_back;

@@ -13,6 +13,7 @@ use std::{error::Error, time::Duration};
 
 mod binaries;
 mod desktop;
+pub mod fakes;
 mod notifications;
 mod process;
 mod screenshot;
