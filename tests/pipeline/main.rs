@@ -4,6 +4,7 @@
 mod gotify;
 mod harness;
 mod kill;
+mod mercure;
 mod outages;
 mod pusher;
 mod relay;

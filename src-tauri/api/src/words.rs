@@ -57,6 +57,8 @@ pub enum BackendKind {
     Pusher,
     /// <https://gotify.net>.
     Gotify,
+    /// <https://mercure.rocks> hubs.
+    Mercure,
 }
 
 /// How a connection is carried, best first where a backend offers several.

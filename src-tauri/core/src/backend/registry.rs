@@ -2,11 +2,12 @@
 
 use super::Backend;
 use super::gotify::Gotify;
+use super::mercure::Mercure;
 use super::ntfy::Ntfy;
 use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 3] = [&Ntfy, &Gotify, &Pusher];
+static BACKENDS: [&dyn Backend; 4] = [&Ntfy, &Gotify, &Mercure, &Pusher];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -19,6 +20,7 @@ pub fn backend(kind: BackendKind) -> &'static dyn Backend {
         BackendKind::Ntfy => &Ntfy,
         BackendKind::Gotify => &Gotify,
         BackendKind::Pusher => &Pusher,
+        BackendKind::Mercure => &Mercure,
     }
 }
 

@@ -435,16 +435,23 @@ impl Shared {
         if !signs_in && account.way == Way::default() {
             return Ok(Credential::default());
         }
-        if let Some(known) = lock(&self.credentials).get(&account.id) {
+        // Without its secret it would connect as nobody, and look as if all were well.
+        let is_whole = |credential: &Credential| {
+            credential.secret.is_some()
+                || matches!(account.sign_in, SignIn::None | SignIn::Basic { .. })
+        };
+        if let Some(known) = lock(&self.credentials).get(&account.id)
+            && is_whole(known)
+        {
             return Ok(known.clone());
         }
         let says = match self.secrets.get(account.secrets, account.id).await {
-            Ok(Some(credential)) => {
+            Ok(Some(credential)) if is_whole(&credential) => {
                 lock(&self.credentials).insert(account.id, credential.clone());
                 return Ok(credential);
             }
-            Ok(None) if !signs_in => return Ok(Credential::default()),
-            Ok(None) => format!(
+            Ok(_) if !signs_in => return Ok(Credential::default()),
+            Ok(_) => format!(
                 "The password of {} is not there any more. Sign in again.",
                 account.name
             ),

@@ -383,6 +383,8 @@ names!(
         Gotify => Gotify,
         /// Pusher, Soketi, Laravel Reverb and others of the Pusher protocol
         Pusher => Pusher,
+        /// A Mercure hub
+        Mercure => Mercure,
     }
 );
 names!(

@@ -2,4 +2,5 @@
 //! real ones, and obedient.
 
 pub mod gotify;
+pub mod mercure;
 pub mod pusher;

@@ -208,6 +208,13 @@ impl Running {
                 retry_after: *retry_after,
                 body,
             },
+            Part::Broken(TransportError::Silent) if !self.attempt.promised => {
+                return Err(Failure {
+                    kind: FailureKind::Again,
+                    says: String::new(),
+                    retry_after: None,
+                });
+            }
             // What a fetch misses would be a hole in the history: the whole attempt is made again.
             Part::Broken(error) => return Err(failure(error, self.attempt.transport)),
         };
@@ -364,6 +371,16 @@ impl Running {
                 });
                 Ok(())
             }
+            // It was given its time; the session knows what that means.
+            Err(TransportError::Timeout) if request.patience.is_some() => {
+                self.tell(Input::Refused {
+                    status: 408,
+                    headers: &[],
+                    retry_after: None,
+                    body: "",
+                });
+                Ok(())
+            }
             Err(error) => Err(failure(&error, transport)),
         }
     }
@@ -397,16 +414,18 @@ impl Running {
     fn fetch(&mut self, tag: u32, request: HttpRequest, read: Read) {
         let dial = Arc::clone(&self.attempt.dial);
         let route = self.attempt.route.clone();
+        let clock = Arc::clone(&self.attempt.clock);
         let parts = self.parts.clone();
         self.fetches.push(Box::pin(async move {
             // A closed channel means that the attempt is over.
-            let _ = fetch_parts(dial.as_ref(), &request, &route, (tag, read), &parts).await;
+            let _ = fetch_parts(&*dial, &*clock, &request, &route, (tag, read), &parts).await;
         }));
     }
 }
 
 async fn fetch_parts(
     dial: &dyn Dial,
+    clock: &dyn Clock,
     request: &HttpRequest,
     route: &Route,
     (tag, read): (u32, Read),
@@ -443,13 +462,34 @@ async fn fetch_parts(
         parts.send((tag, part)).await?;
         return parts.send((tag, Part::End)).await;
     }
+    let mut room = WHOLE_BODY;
     loop {
-        let part = match answer.line().await {
-            Ok(Some(line)) => Part::Line(line),
+        let line = match read {
+            Read::Backlog { quiet } => {
+                let mut over = clock.sleep(quiet);
+                tokio::select! {
+                    biased;
+                    line = answer.line() => line,
+                    () = &mut over => Ok(None),
+                }
+            }
+            Read::Lines | Read::Whole | Read::Apart => answer.line().await,
+        };
+        let part = match line {
+            Ok(Some(line)) => {
+                if let Read::Backlog { .. } = read {
+                    room = room.saturating_sub(line.len());
+                }
+                Part::Line(line)
+            }
             Ok(None) => return parts.send((tag, Part::End)).await,
             Err(error) => return parts.send((tag, Part::Broken(error))).await,
         };
         parts.send((tag, part)).await?;
+        if room == 0 {
+            parts.send((tag, Part::TooLong)).await?;
+            return parts.send((tag, Part::End)).await;
+        }
     }
 }
 

@@ -401,6 +401,10 @@ async fn report(
                         };
                         match backend.recognise(base, &probed) {
                             Some(found) => return Ok(found.says),
+                            None if matches!(glimpse.status, 401 | 403) => Err(format!(
+                                "It refuses the sign-in with status {}. Check the password or token.",
+                                glimpse.status
+                            )),
                             None => Err(format!(
                                 "Something answers with status {}, but not {name}. Is the address \
                                  right?",
@@ -431,8 +435,9 @@ async fn report(
             format!("Topic {topic}")
         };
         let hop = timed(shared, &called, async {
-            match ask(shared, &request, route).await {
-                Ok((status, body)) => match backend.judge_access(status, &body, topic) {
+            // What tells may be a stream that never ends.
+            match glimpse(shared, &request, route).await {
+                Ok(seen) => match backend.judge_access(seen.status, &seen.body, topic) {
                     Ok(()) if topic.is_empty() => Ok("Accepted.".to_owned()),
                     Ok(()) => Ok("May be read.".to_owned()),
                     Err(failure) => Err(failure.says),
