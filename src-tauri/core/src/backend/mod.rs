@@ -4,6 +4,7 @@
 //! one page of docs.
 
 mod ntfy;
+pub mod payload;
 pub mod registry;
 
 use crate::model::{
