@@ -53,6 +53,8 @@ pub enum Tier {
 pub enum BackendKind {
     /// <https://ntfy.sh> and servers that speak its protocol.
     Ntfy,
+    /// <https://nchan.io>, the publish and subscribe module of nginx.
+    Nchan,
 }
 
 /// How a connection is carried, best first where a backend offers several.

@@ -3,6 +3,7 @@
 //! the rest. A family is one folder here, one variant of [`BackendKind`], one folder of fixtures and
 //! one page of docs.
 
+mod nchan;
 mod ntfy;
 pub mod payload;
 pub mod registry;

@@ -1,10 +1,11 @@
 //! All families.
 
 use super::Backend;
+use super::nchan::Nchan;
 use super::ntfy::Ntfy;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 1] = [&Ntfy];
+static BACKENDS: [&dyn Backend; 2] = [&Ntfy, &Nchan];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -15,6 +16,7 @@ pub fn backends() -> &'static [&'static dyn Backend] {
 pub fn backend(kind: BackendKind) -> &'static dyn Backend {
     match kind {
         BackendKind::Ntfy => &Ntfy,
+        BackendKind::Nchan => &Nchan,
     }
 }
 

@@ -1,0 +1,1 @@
+//! Nchan's tests.
