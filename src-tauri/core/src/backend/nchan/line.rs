@@ -121,7 +121,8 @@ impl Line {
             Some((last, _)) if second < last => Step::Repeat,
             Some((last, Some(next))) if second == last && number < next => Step::Repeat,
             Some((last, Some(next))) if second == last => {
-                self.proven |= number == next && next > 0;
+                // The very next one.
+                self.proven |= number == next && next > 0 && self.seen == 0;
                 if number == next {
                     Step::Next
                 } else {

@@ -3,7 +3,7 @@
 use super::address;
 use crate::backend::payload::Mapping;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The most channels of one connection (Nchan, `NCHAN_MULTITAG_MAX`).
 const MOST_CHANNELS: usize = 255;
@@ -77,8 +77,9 @@ impl Options {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_str(text)
-            .map_err(|error| format!("The account's settings cannot be read: {error}."))
+        let wrong = |error| format!("The account's settings cannot be read: {error}.");
+        let members: Map<String, Value> = serde_json::from_str(text).map_err(wrong)?;
+        serde_json::from_value(Value::Object(members)).map_err(wrong)
     }
 
     /// The form in which they are kept; an error says what is wrong with them.

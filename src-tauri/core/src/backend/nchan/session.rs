@@ -29,6 +29,8 @@ const QUIET: Duration = Duration::from_secs(1);
 const PATIENT_ROUNDS: u32 = 10;
 /// A place so far ahead of our own clock is not asked for, in seconds: the server would say nothing until then.
 const AHEAD: i64 = 60;
+/// How far before their place several channels are resumed, in seconds.
+const OVERLAP: i64 = 2;
 /// How much of a frame that cannot be read goes to the log, in characters.
 const QUOTED: usize = 80;
 
@@ -176,7 +178,11 @@ impl Conversation {
             Some((order, place))
                 if order.is_none_or(|(second, _)| second <= now.as_second() + AHEAD) =>
             {
-                place.clone()
+                match order {
+                    // The server merges channels as it hears of their messages, which may be a moment late.
+                    Some((second, _)) if self.lines.len() > 1 => Place::before(second - OVERLAP),
+                    _ => place.clone(),
+                }
             }
             _ => Place::beginning(),
         }
