@@ -28,6 +28,9 @@ const TRANSPORTS: [TransportKind; 4] = [
     TransportKind::Poll,
 ];
 
+/// Nobody to ask who may come in.
+const NO_DOOR: &str = "127.0.0.1:9";
+
 /// Where a server keeps its channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Store {
@@ -44,11 +47,19 @@ struct House {
 
 impl House {
     async fn new(store: Store) -> Result<Self> {
-        Self::with_door(store, "127.0.0.1:9").await
+        Self::with(store, 2, NO_DOOR).await
+    }
+
+    async fn with_workers(workers: usize) -> Result<Self> {
+        Self::with(Store::Memory, workers, NO_DOOR).await
     }
 
     /// `door` is asked who may come in.
     async fn with_door(store: Store, door: &str) -> Result<Self> {
+        Self::with(store, 2, door).await
+    }
+
+    async fn with(store: Store, workers: usize, door: &str) -> Result<Self> {
         let redis = match store {
             Store::Memory => None,
             Store::Redis => {
@@ -75,6 +86,7 @@ impl House {
         let configuration = include_str!("nchan.conf")
             .replace("@MODULE@", &servers::module()?.display().to_string())
             .replace("@USER@", servers::user())
+            .replace("@WORKERS@", &workers.to_string())
             .replace("@UPSTREAM@", &upstream)
             .replace("@LISTEN@", &addr.to_string())
             .replace("@STORE@", pass)
@@ -107,6 +119,15 @@ impl House {
 #[allow(clippy::disallowed_methods, reason = "real servers live in real time")]
 fn desk() -> Desk {
     Desk::new(&FakeClock::at(jiff::Timestamp::now()))
+}
+
+/// Lets the servers' clocks come to the next second: ids begin anew with it.
+#[allow(clippy::disallowed_methods, reason = "real servers live in real time")]
+async fn next_second() {
+    let now = jiff::Timestamp::now().subsec_nanosecond();
+    let left = 1_000_000_000_u64.saturating_sub(u64::try_from(now).unwrap_or_default());
+    // nginx looks at its clock now and then only.
+    tokio::time::sleep(std::time::Duration::from_nanos(left + 50_000_000)).await;
 }
 
 fn draft(url: &str, transport: Option<TransportKind>, options: &str) -> AccountDraft {

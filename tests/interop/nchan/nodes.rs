@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::servers::{self, Daemon, free_address};
-use super::{TRANSPORTS, add, as_ada, count, desk, draft, live};
+use super::{TRANSPORTS, add, as_ada, count, desk, draft, live, next_second};
 use support::{Result, until};
 
 const NODE: &str = include_str!("../../../docs/deploy/nchan/node.conf");
@@ -24,7 +24,7 @@ fn with(file: &str, changes: &[(&str, &str)]) -> String {
 struct House {
     balancer: Daemon,
     nodes: Vec<Daemon>,
-    _redis: Daemon,
+    redis: Daemon,
     client: reqwest::Client,
 }
 
@@ -87,7 +87,7 @@ impl House {
         Ok(Self {
             balancer: servers::nginx(front, &configuration, &[]).await?,
             nodes,
-            _redis: redis,
+            redis,
             client: reqwest::Client::builder()
                 .no_proxy()
                 .timeout(Duration::from_secs(5))
@@ -101,7 +101,7 @@ impl House {
         let url = self.balancer.url(&format!("/pub/{channel}"));
         until(
             "the message to be taken",
-            Duration::from_secs(30),
+            Duration::from_mins(1),
             async || {
                 let request = self.client.post(&url).body(message.clone());
                 let sent = request.send().await;
@@ -156,5 +156,47 @@ async fn each_node_is_killed_while_messages_are_published() -> Result<()> {
         );
         desk.engine.stop().await;
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_is_killed_and_brings_everything_back() -> Result<()> {
+    if !servers::are_here()? {
+        return Ok(());
+    }
+    let mut house = House::new().await?;
+    let desk = desk();
+    let url = house.balancer.url("/sub/alerts");
+    let options = r#"{"mapping":{"id":"/id"}}"#;
+    add(&desk, as_ada(draft(&url, None, options), "reads-all-1")).await;
+    live(&desk).await;
+    for number in 0..5 {
+        house.publish("alerts", number).await?;
+    }
+    count(&desk, 5).await;
+    desk.engine.stop().await;
+    for number in 5..10 {
+        house.publish("alerts", number).await?;
+    }
+    // The file is written every second.
+    next_second().await;
+    next_second().await;
+    house.redis.kill();
+    house.redis.again().await?;
+    for number in 10..15 {
+        house.publish("alerts", number).await?;
+    }
+    let desk = desk.restart().await;
+    count(&desk, 15).await;
+    live(&desk).await;
+    // And over a connection that stays.
+    house.redis.kill();
+    house.redis.again().await?;
+    for number in 15..20 {
+        house.publish("alerts", number).await?;
+    }
+    count(&desk, 20).await;
+    assert_eq!(desk.bodies().await, super::harness::numbered("message", 20));
+    desk.engine.stop().await;
     Ok(())
 }

@@ -183,7 +183,7 @@ impl Line {
             return;
         }
         if self.is_behind(&held) {
-            // It was published, and the server did not hand it over.
+            // It was published, and nothing is held any more.
             self.missing = Some(Missing::NoLongerHeld);
         } else if !self.proven && held.messages > 0 && self.seen >= held.messages {
             // All that is held is new, so that what came before it may have been dropped. Only a full buffer

@@ -84,3 +84,15 @@ pub(super) fn without_ids() -> Failure {
          could not go on where it ends. Server-sent events are used in its place.",
     )
 }
+
+/// The channel holds something that does not come: seen of Nchan 1.3.6 after a channel was deleted, by the
+/// workers that do not own it.
+pub(super) fn withheld() -> Failure {
+    Failure {
+        kind: FailureKind::Transient,
+        says: "The channel tells of a message that did not come, so the connection is opened anew. If that goes \
+               on, check the address for information about the channel."
+            .to_owned(),
+        retry_after: None,
+    }
+}

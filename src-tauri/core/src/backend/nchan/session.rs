@@ -27,6 +27,8 @@ use std::time::Duration;
 const QUIET: Duration = Duration::from_secs(1);
 /// So many of these are waited for what the channel told of.
 const PATIENT_ROUNDS: u32 = 10;
+/// A WebSocket over which nothing comes for so long is opened anew.
+const STALE: Duration = Duration::from_mins(15);
 /// A place so far ahead of our own clock is not asked for, in seconds: the server would say nothing until then.
 const AHEAD: i64 = 60;
 /// How far before their place several channels are resumed, in seconds.
@@ -38,6 +40,8 @@ const QUOTED: usize = 80;
 const IS_QUIET: u32 = 1;
 /// The wait before the next request.
 const ASK_AGAIN: u32 = 2;
+/// The wait after which a quiet WebSocket is opened anew.
+const IS_STALE: u32 = 6;
 /// A request for the next message.
 const NEXT: u32 = 3;
 /// Whether the address answers without a WebSocket, and without an event stream.
@@ -321,15 +325,19 @@ impl Conversation {
             .saturating_sub(fill)
     }
 
+    /// A channel holds what did not come.
+    fn is_owed(&self) -> bool {
+        self.wanted()
+            .any(|line| line.held.is_some() && !line.is_level())
+    }
+
     fn quiet(&mut self, effects: &mut Vec<Effect>) {
         self.is_waiting = false;
         if self.complete {
             return;
         }
         self.quiet_rounds += 1;
-        let is_owed = self
-            .wanted()
-            .any(|line| line.held.is_some() && !line.is_level());
+        let is_owed = self.is_owed();
         if std::mem::take(&mut self.heard)
             || self.asked_about > 0
             || is_owed && self.quiet_rounds < PATIENT_ROUNDS
@@ -339,6 +347,8 @@ impl Conversation {
                 tag: IS_QUIET,
                 time: QUIET,
             });
+        } else if is_owed {
+            effects.push(Effect::Fail(refusal::withheld()));
         } else {
             self.finish(effects);
         }
@@ -359,6 +369,25 @@ impl Conversation {
             }
         }
         effects.push(Effect::Live);
+        if self.resume.transport == TransportKind::Websocket {
+            effects.push(Effect::Wait {
+                tag: IS_STALE,
+                time: STALE,
+            });
+        }
+    }
+
+    /// The socket of a WebSocket is watched by its own pings; whether the server still knows whom it is for is
+    /// shown only by a message, or by opening it anew.
+    fn look_whether_stale(&mut self, effects: &mut Vec<Effect>) {
+        effects.push(if std::mem::take(&mut self.heard) {
+            Effect::Wait {
+                tag: IS_STALE,
+                time: STALE,
+            }
+        } else {
+            Effect::Fail(refusal::failure(408, None))
+        });
     }
 
     fn event(
@@ -511,6 +540,7 @@ impl Session for Conversation {
                 }
             },
             Input::Waited { tag: IS_QUIET } => self.quiet(&mut effects),
+            Input::Waited { tag: IS_STALE } => self.look_whether_stale(&mut effects),
             Input::Waited { .. } => self.begin(&mut effects),
         }
         effects

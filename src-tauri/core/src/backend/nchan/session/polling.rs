@@ -84,7 +84,7 @@ impl Conversation {
                     return;
                 }
                 // There is nothing after our place.
-                if self.asked_about == 0 {
+                if self.asked_about == 0 && !self.is_owed() {
                     self.finish(effects);
                 }
                 let is_poll = self.resume.transport == TransportKind::Poll;

@@ -2,7 +2,7 @@
 
 use super::script::{Inbox, NOW, Script};
 use crate::backend::Missing::{NoLongerHeld, UnknownCursor};
-use crate::backend::{Input, Missing};
+use crate::backend::{FailureKind, Input, Missing};
 use crate::model::TransportKind;
 
 const T: i64 = NOW - 1000;
@@ -61,8 +61,6 @@ fn what_the_channel_tells_shows_more() {
         (known, vec![], (0, (0, 0)), None),
         // It was published and is gone.
         (known, vec![], (0, (T, 5)), Some(NoLongerHeld)),
-        (known, vec![], (2, (T + 9, 0)), Some(NoLongerHeld)),
-        (known, later(2), (4, (T + 9, 3)), Some(NoLongerHeld)),
         // All of it is new and the buffer is full.
         (known, later(3), (3, (T + 9, 2)), Some(NoLongerHeld)),
         // The buffer has room, so nothing was dropped for what came.
@@ -111,6 +109,36 @@ fn what_is_owed_is_waited_for_longer() {
     assert_eq!(script.lives, 0);
     script.message(NOW, &format!("{T}:5"), "slow");
     assert_eq!((script.lives, &script.filled[..]), (1, &[(1, None)][..]));
+}
+
+#[test]
+fn a_connection_that_keeps_something_back_is_opened_anew() {
+    let mut inbox =
+        Inbox::of(&["alerts"]).with_options(r#"{"info_url":"https://push.ex.test/pub/alerts"}"#);
+    inbox.cursors.insert(1, format!("{T}:4"));
+    let mut script = Script::new(&mut inbox, TransportKind::Websocket);
+    script.open(NOW);
+    script.about(7, &format!("{T}:5"));
+    while script.failure.is_none() {
+        script.wait();
+    }
+    assert_eq!(script.failed().kind, FailureKind::Transient);
+    assert_eq!((script.lives, script.filled.len()), (0, 0));
+}
+
+#[test]
+fn a_quiet_websocket_is_opened_anew_now_and_then() {
+    let mut inbox = Inbox::of(&["alerts"]);
+    let mut script = Script::new(&mut inbox, TransportKind::Websocket);
+    script.open(NOW);
+    script.settle();
+    script.message(NOW, &format!("{NOW}:0"), "a");
+    let begun = script.now;
+    script.wait();
+    assert_eq!(script.failure, None);
+    script.wait();
+    assert_eq!(script.failed().kind, FailureKind::Again);
+    assert_eq!(script.now - begun, 30 * 60);
 }
 
 #[test]
