@@ -59,6 +59,8 @@ pub enum BackendKind {
     Gotify,
     /// <https://mercure.rocks> hubs.
     Mercure,
+    /// <https://nchan.io>, the publish and subscribe module of nginx.
+    Nchan,
 }
 
 /// How a connection is carried, best first where a backend offers several.

@@ -5,6 +5,7 @@
 
 mod gotify;
 mod mercure;
+mod nchan;
 mod ntfy;
 pub mod payload;
 pub mod pkce;

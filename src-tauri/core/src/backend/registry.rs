@@ -3,11 +3,12 @@
 use super::Backend;
 use super::gotify::Gotify;
 use super::mercure::Mercure;
+use super::nchan::Nchan;
 use super::ntfy::Ntfy;
 use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 4] = [&Ntfy, &Gotify, &Mercure, &Pusher];
+static BACKENDS: [&dyn Backend; 5] = [&Ntfy, &Gotify, &Mercure, &Pusher, &Nchan];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -21,6 +22,7 @@ pub fn backend(kind: BackendKind) -> &'static dyn Backend {
         BackendKind::Gotify => &Gotify,
         BackendKind::Pusher => &Pusher,
         BackendKind::Mercure => &Mercure,
+        BackendKind::Nchan => &Nchan,
     }
 }
 

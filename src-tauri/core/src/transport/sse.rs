@@ -5,7 +5,7 @@
 
 use super::fault::{before_response, in_body};
 use super::http::{
-    Network, Purpose, header_list, is_event_stream, redirect, within, without_query,
+    Network, Purpose, header_list, is_event_stream, is_page, redirect, within, without_query,
 };
 use super::limits;
 use super::watchdog::Watchdog;
@@ -17,6 +17,7 @@ use eventsource_stream::{
 };
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use reqwest::Response;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest_eventsource::retry::Never;
 use reqwest_eventsource::{Error, Event, EventSource};
@@ -78,7 +79,9 @@ async fn event_source(
                 return Ok(frames.boxed());
             }
             Some(Err(Error::InvalidStatusCode(_, response))) => response,
-            Some(Err(Error::InvalidContentType(..))) => return Err(TransportError::Portal),
+            Some(Err(Error::InvalidContentType(_, response))) => {
+                return Err(no_stream(network, response, &mut deadline).await);
+            }
             Some(Err(Error::Transport(error))) => {
                 return Err(before_response(&error, &*network.clock));
             }
@@ -106,7 +109,7 @@ async fn with_head(
         return Err(network.refused(response, &mut deadline).await);
     }
     if !is_event_stream(&response) {
-        return Err(TransportError::Portal);
+        return Err(no_stream(network, response, &mut deadline).await);
     }
     let headers = header_list(response.headers());
     let frames = response
@@ -118,6 +121,20 @@ async fn with_head(
             Err(_) => Err(super::ended()),
         });
     Ok((headers, frames.boxed()))
+}
+
+/// A page is a portal's; what else comes in place of a stream is for the codec to judge, as a refusal with
+/// status 200.
+async fn no_stream(
+    network: &Network,
+    response: Response,
+    deadline: &mut Later<'static, ()>,
+) -> TransportError {
+    if is_page(&response) {
+        TransportError::Portal
+    } else {
+        network.refused(response, deadline).await
+    }
 }
 
 /// The parser's other reports have names that no server can send.

@@ -539,9 +539,19 @@ pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
             FailureKind::Transient,
             format!("The server could not be reached: {why}."),
         ),
+        // A proxy that holds back what is no finite answer, or takes an upgrade for a plain request.
+        TransportError::Timeout if streamed => (
+            FailureKind::Blocked,
+            "The server did not answer in time.".to_owned(),
+        ),
         TransportError::Timeout => (
             FailureKind::Transient,
             "The server did not answer in time.".to_owned(),
+        ),
+        // Asked in this way, it would come again and again, and nothing after it.
+        TransportError::TooLong => (
+            FailureKind::Blocked,
+            "A message was too long for this way of connecting.".to_owned(),
         ),
         TransportError::Tls(why) => (
             FailureKind::WrongAddress,
