@@ -2,7 +2,7 @@
 
 use super::invalid;
 use crate::backend::{Address, Backend, Found, Probed, Server, registry};
-use crate::engine::connection::{attempt, task};
+use crate::engine::connection::{failure, task};
 use crate::engine::{Shared, storage};
 use crate::model::{
     Account, AccountId, BackendKind, Credential, HttpRequest, SignIn, TransportKind, Way,
@@ -229,7 +229,7 @@ async fn find(
     }
     match asked.pop() {
         Some((_, Err(error))) => {
-            let failure = attempt::failure(&error, TransportKind::Poll);
+            let failure = failure::failure(&error, TransportKind::Poll);
             Err(ErrorView::new(ErrorCode::Network, failure.says).with_detail(error))
         }
         _ => Ok(None),
@@ -412,7 +412,7 @@ async fn report(
                             )),
                         }
                     }
-                    Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
+                    Err(error) => Err(failure::failure(&error, TransportKind::Poll).says),
                 };
             }
             last
@@ -442,7 +442,7 @@ async fn report(
                     Ok(()) => Ok("May be read.".to_owned()),
                     Err(failure) => Err(failure.says),
                 },
-                Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
+                Err(error) => Err(failure::failure(&error, TransportKind::Poll).says),
             }
         })
         .await;
