@@ -53,6 +53,8 @@ pub enum Tier {
 pub enum BackendKind {
     /// <https://ntfy.sh> and servers that speak its protocol.
     Ntfy,
+    /// A described server, or one that answers like a stream.
+    Custom,
 }
 
 /// How a connection is carried, best first where a backend offers several.

@@ -1,10 +1,11 @@
 //! All families.
 
 use super::Backend;
+use super::custom::Custom;
 use super::ntfy::Ntfy;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 1] = [&Ntfy];
+static BACKENDS: [&dyn Backend; 2] = [&Ntfy, &Custom];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -15,6 +16,7 @@ pub fn backends() -> &'static [&'static dyn Backend] {
 pub fn backend(kind: BackendKind) -> &'static dyn Backend {
     match kind {
         BackendKind::Ntfy => &Ntfy,
+        BackendKind::Custom => &Custom,
     }
 }
 

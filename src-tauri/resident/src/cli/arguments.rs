@@ -341,6 +341,8 @@ names!(
     Kind => BackendKind {
         /// ntfy.sh, and servers that speak its protocol
         Ntfy => Ntfy,
+        /// A described server, or a stream of your own
+        Custom => Custom,
     }
 );
 names!(

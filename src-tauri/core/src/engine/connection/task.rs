@@ -130,10 +130,7 @@ fn configuration(shared: &Shared, account: AccountId) -> Event {
 fn transports(account: &Account) -> Vec<TransportKind> {
     match account.transport {
         Some(fixed) => vec![fixed],
-        None => registry::backend(account.kind)
-            .capabilities()
-            .transports
-            .to_vec(),
+        None => registry::backend(account.kind).transports(&server(account)),
     }
 }
 
@@ -238,11 +235,12 @@ pub(in crate::engine) fn own_addresses(backend: &dyn Backend, server: &Server) -
 pub(in crate::engine) async fn route(shared: &Shared, account: &Account) -> Result<Route, Failure> {
     let backend = registry::backend(account.kind);
     let keepalive = backend.capabilities().keepalive;
+    let server = server(account);
     Ok(Route {
-        sign_in: account.sign_in.clone(),
+        sign_in: backend.sent_as(&server, &account.sign_in),
         credential: shared.credential(account).await?,
         allow_http: account.allow_http,
-        own: own_addresses(backend, &server(account)),
+        own: own_addresses(backend, &server),
         silence: keepalive.map_or(limits::SILENCE_UNKNOWN, |keepalive| {
             keepalive + limits::KEEPALIVE_MARGIN
         }),

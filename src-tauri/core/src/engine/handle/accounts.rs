@@ -120,13 +120,15 @@ async fn exchange(
             let failure = attempt::failure(&error, TransportKind::Poll);
             ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
         })?;
-    backend.exchanged(status, &body).map_err(|failure| {
-        let code = match failure.kind {
-            FailureKind::SignIn | FailureKind::Forbidden => ErrorCode::Unauthorized,
-            _ => ErrorCode::Network,
-        };
-        ErrorView::new(code, failure.says)
-    })
+    backend
+        .exchanged_at(server, status, &body)
+        .map_err(|failure| {
+            let code = match failure.kind {
+                FailureKind::SignIn | FailureKind::Forbidden => ErrorCode::Unauthorized,
+                _ => ErrorCode::Network,
+            };
+            ErrorView::new(code, failure.says)
+        })
 }
 
 async fn keep_secret(

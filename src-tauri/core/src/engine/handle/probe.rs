@@ -302,7 +302,11 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
         Err(error) => return Err(error),
     };
     let backend = registry::backend(resolved.kind);
-    let route = draft_route(draft, task::own_addresses(backend, &resolved.server));
+    let server = &resolved.server;
+    let route = Route {
+        sign_in: backend.sent_as(server, &draft.sign_in),
+        ..draft_route(draft, task::own_addresses(backend, server))
+    };
     let report = report(shared, backend, &resolved.server, &resolved.topics, &route).await;
     Ok(Reply::Test(report))
 }
@@ -363,7 +367,7 @@ async fn report(
     }
     let name = backend.capabilities().name;
     let mut reached = true;
-    let probes = backend.probes(base);
+    let probes = backend.test_probes(server);
     if !probes.is_empty() {
         let hop = timed(shared, "HTTP", async {
             let mut last = Err(format!("{name} does not answer at this address."));
