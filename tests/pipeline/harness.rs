@@ -104,6 +104,9 @@ impl Desk {
     ) -> AccountView {
         let draft = AccountDraft {
             options: String::new(),
+            way: tidings_api::Way::default(),
+            proxy_sign_in: None,
+            certificate_password: None,
             url: url.to_owned(),
             kind: Some(BackendKind::Ntfy),
             name: String::new(),

@@ -139,6 +139,9 @@ async fn accounts(engine: &Engine) -> usize {
 async fn add(engine: &Engine, url: &str) {
     let draft = AccountDraft {
         options: String::new(),
+        way: tidings_api::Way::default(),
+        proxy_sign_in: None,
+        certificate_password: None,
         url: url.to_owned(),
         kind: Some(BackendKind::Ntfy),
         name: String::new(),

@@ -2,7 +2,7 @@
 
 use crate::harness::{Desk, all_live, numbered, publish, publish_as, server, start};
 use std::time::Duration;
-use tidings_api::{Reply, Request, TransportKind};
+use tidings_api::{AppSettings, Reply, Request, Timings, TransportKind};
 use tidings_core::testing::FakeClock;
 
 const OVER_ALL: [Option<TransportKind>; 4] = [
@@ -363,4 +363,47 @@ async fn a_server_whose_clock_was_set_back_loses_nothing() {
         );
         desk.engine.stop().await;
     }
+}
+
+/// Unusual networks need other times: they apply at once, have floors, and survive a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_times_of_connections_can_be_set() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    let relay = crate::relay::Relay::start(server.addr()).await;
+    desk.add_at(&relay.url(), &["alerts"], Some(TransportKind::Websocket))
+        .await;
+    desk.until_live().await;
+    let patient = Timings {
+        ping_every: 3_600_000,
+        backoff_least: 1,
+        ..Timings::default()
+    };
+    let settings = AppSettings {
+        timings: patient,
+        ..AppSettings::default()
+    };
+    let before = server.log().len();
+    let Reply::Settings(set) = desk.ask(Request::SettingsSet(settings)).await else {
+        panic!("the settings come back");
+    };
+    assert_eq!(set.timings.backoff_least, 100, "raised to its floor");
+    desk.until("it begins anew with them", |_| server.log().len() > before)
+        .await;
+    desk.until_live().await;
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    relay.freeze();
+    // With the usual times it would be noticed within half a minute.
+    for _ in 0..40 {
+        clock.advance(Duration::from_mins(1));
+        assert!(all_live(&desk.status().await), "it is more patient now");
+    }
+    clock.advance(Duration::from_mins(20));
+    desk.until_in_time("after an hour it asks", |status| !all_live(status))
+        .await;
+    relay.thaw();
+    desk.until_in_time("the connection is back", all_live).await;
+    desk.engine.stop().await;
 }

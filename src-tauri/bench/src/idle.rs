@@ -3,13 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
-use support::{Desktop, Memory, Program, Result};
+use support::{Desktop, Memory, Program, Result, Screen};
 
 use crate::arguments::Plan;
 use crate::clock;
 use crate::report::{Report, float, mib, quantile, time};
 use crate::scene::{Mode, PATIENCE, Scene, until_status};
-use crate::screen::Screen;
 
 /// Memory that the resident may use, bytes.
 const MEMORY: u64 = 12 << 20;

@@ -73,6 +73,9 @@ impl<'d> Scene<'d> {
             .await?;
             let draft = AccountDraft {
                 options: String::new(),
+                way: tidings_api::Way::default(),
+                proxy_sign_in: None,
+                certificate_password: None,
                 url: server.url(),
                 kind: Some(BackendKind::Ntfy),
                 name: String::new(),

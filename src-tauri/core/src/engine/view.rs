@@ -229,6 +229,7 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
         min_tier: account.min_tier,
         disabled: account.disabled,
         options: account.options.clone(),
+        way: account.way.clone(),
         connection: connection(shared, account),
         subscriptions,
     })

@@ -52,7 +52,7 @@ async fn event_source(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<Frames, TransportError> {
-    let mut deadline = network.clock.sleep(network.times.headers);
+    let mut deadline = network.clock.sleep(network.times().headers);
     let mut url = request.url.clone();
     for _ in 0..=limits::REDIRECTS {
         let builder = network.build(Purpose::Link, request, &url, route, &[])?;
@@ -90,7 +90,7 @@ async fn with_head(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<(Vec<(String, String)>, Frames), TransportError> {
-    let mut deadline = network.clock.sleep(network.times.headers);
+    let mut deadline = network.clock.sleep(network.times().headers);
     let accept = [(ACCEPT, HeaderValue::from_static("text/event-stream"))];
     let response = network
         .send(Purpose::Link, request, route, &accept, &mut deadline)

@@ -1,12 +1,14 @@
 //! `tidings account …`, and where a password comes from.
 
-use super::arguments::{Account, Add, Edit, SecretFrom, TransportOrAuto};
+use super::arguments::{Account, Add, Edit, SecretFrom, TransportOrAuto, WayFrom};
 use super::output::{self, End, Output, Style, plain, say};
 use super::reach::{Reach, unexpected};
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
 use tidings_api::{
     AccountDraft, AccountEdit, AccountView, ErrorCode, ErrorView, HopResult, Reply, Request,
-    Secret, SecretPlace, SignIn, TestReport, TransportChoice, TransportKind,
+    Secret, SecretPlace, SignIn, TestReport, TransportChoice, TransportKind, Way,
 };
 
 /// The longest secret that is read, bytes.
@@ -62,6 +64,9 @@ async fn add_account(add: Add, reach: &Reach, out: &Output) -> Result<(), End> {
         transport: add.transport.map(Into::into),
         allow_http: add.allow_http,
         options: with_options("", add.options)?,
+        proxy_sign_in: from_file(add.way.proxy_sign_in_file.as_deref())?,
+        certificate_password: from_file(add.way.certificate_password_file.as_deref())?,
+        way: with_way(Way::default(), &add.way),
         headers: add
             .headers
             .into_iter()
@@ -202,6 +207,9 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
             none if none.is_empty() => None,
             some => Some(with_options(&account.options, some)?),
         },
+        proxy_sign_in: from_file(edit.way.proxy_sign_in_file.as_deref())?,
+        certificate_password: from_file(edit.way.certificate_password_file.as_deref())?,
+        way: Some(with_way(account.way.clone(), &edit.way)).filter(|way| *way != account.way),
     };
     let mut requests = Vec::new();
     if change != AccountEdit::default() {
@@ -253,6 +261,40 @@ fn choice(transport: TransportOrAuto) -> TransportChoice {
         TransportOrAuto::HttpStream => TransportKind::HttpStream,
         TransportOrAuto::Poll => TransportKind::Poll,
     })
+}
+
+/// The way before, with what was said about it.
+fn with_way(mut way: Way, said: &WayFrom) -> Way {
+    let none_is_empty = |text: &String| {
+        if matches!(text.as_str(), "none" | "system") {
+            String::new()
+        } else {
+            text.clone()
+        }
+    };
+    for (said, part) in [
+        (&said.proxy, &mut way.proxy),
+        (&said.ca_file, &mut way.authorities),
+        (&said.pin, &mut way.pin),
+        (&said.client_certificate, &mut way.certificate),
+    ] {
+        if let Some(said) = said {
+            *part = none_is_empty(said);
+        }
+    }
+    way
+}
+
+/// A secret in a file, without the line end.
+fn from_file(path: Option<&Path>) -> Result<Option<Secret>, End> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let file = File::open(path).map_err(|error| {
+        let words = format!("{} cannot be read.", path.display());
+        ErrorView::new(ErrorCode::Invalid, words).with_detail(error)
+    })?;
+    Ok(Some(Secret::new(read_from(file)?)))
 }
 
 /// The options before, with these changed; an empty value takes one away.

@@ -169,6 +169,30 @@ pub struct SecretFrom {
     pub token_in: Option<SignIn>,
 }
 
+/// How a server is reached, where that is not as everywhere. On an account that is there, `none` takes a
+/// setting away.
+#[derive(Debug, Args)]
+pub struct WayFrom {
+    /// Go through this proxy (http://, https://, socks5://, socks5h://), or direct, or as the system says
+    #[arg(long, value_name = "URL|direct|system")]
+    pub proxy: Option<String>,
+    /// A file with USER:PASSWORD for the proxy
+    #[arg(long, value_name = "FILE")]
+    pub proxy_sign_in_file: Option<PathBuf>,
+    /// Trust the certificate authorities in this PEM file, too
+    #[arg(long, value_name = "FILE|none")]
+    pub ca_file: Option<String>,
+    /// Accept only the certificate with this SHA-256
+    #[arg(long, value_name = "HEX|none")]
+    pub pin: Option<String>,
+    /// Show this client certificate: a PEM file with its key, or a PKCS#12 file
+    #[arg(long, value_name = "FILE|none")]
+    pub client_certificate: Option<String>,
+    /// A file with the password of the client certificate
+    #[arg(long, value_name = "FILE")]
+    pub certificate_password_file: Option<PathBuf>,
+}
+
 /// A new account.
 #[derive(Debug, Args)]
 pub struct Add {
@@ -192,6 +216,9 @@ pub struct Add {
     /// A setting of this kind of server (docs/backends); @FILE for a file's text; may be repeated
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = option)]
     pub options: Vec<(String, serde_json::Value)>,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub way: WayFrom,
     /// Always use this transport
     #[arg(long)]
     pub transport: Option<Transport>,
@@ -208,6 +235,7 @@ pub struct Add {
 #[command(group = ArgGroup::new("change").multiple(true).required(true).args([
     "name", "url", "user", "password_stdin", "token_stdin", "no_sign_in", "transport", "allow_http",
     "secrets", "muted", "min_tier", "enabled", "add_topic", "remove_topic", "options",
+    "proxy", "proxy_sign_in_file", "ca_file", "pin", "client_certificate", "certificate_password_file",
 ]))]
 pub struct Edit {
     /// Its name or number
@@ -224,6 +252,9 @@ pub struct Edit {
     /// Sign in by nothing
     #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin"])]
     pub no_sign_in: bool,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub way: WayFrom,
     /// Use this transport, or let Tidings choose
     #[arg(long)]
     pub transport: Option<TransportOrAuto>,

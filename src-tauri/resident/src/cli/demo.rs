@@ -58,6 +58,9 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         allow_http: true,
         headers: Vec::new(),
         options: String::new(),
+        way: tidings_api::Way::default(),
+        proxy_sign_in: None,
+        certificate_password: None,
     };
     running.ask(Request::AccountAdd(draft)).await?;
     // The inbox is open all the time, and the toasts are what there is to see.
@@ -99,13 +102,16 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         std::future::pending::<()>().await;
     };
     running
-        .until(async {
-            tokio::select! {
-                () = stopped => {}
-                () = over => {}
-                () = lively => {}
-            }
-        })
+        .until(
+            async {
+                tokio::select! {
+                    () = stopped => {}
+                    () = over => {}
+                    () = lively => {}
+                }
+            },
+            false,
+        )
         .await;
     server.stop().await;
     Ok(())

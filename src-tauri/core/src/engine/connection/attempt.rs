@@ -529,6 +529,11 @@ pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
             FailureKind::Transient,
             "The connection broke.".to_owned(),
         ),
+        TransportError::Refused { status: 407, .. } => (
+            FailureKind::SignIn,
+            "The proxy wants a user name and a password. Enter them in the account's network settings."
+                .to_owned(),
+        ),
         TransportError::Refused { status, .. } => (
             FailureKind::Transient,
             format!("The server answered with status {status}."),

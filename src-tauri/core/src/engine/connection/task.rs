@@ -7,7 +7,7 @@ use crate::engine::ingest::{self, Item};
 use crate::engine::{Shared, storage};
 use crate::model::{Account, AccountId, SignIn, Subscription, TransportKind};
 use crate::ports::Later;
-use crate::transport::{Route, limits};
+use crate::transport::Route;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -15,8 +15,6 @@ use url::Url;
 
 /// A new subscription is filled this far back.
 const FILL: Duration = Duration::from_hours(24);
-/// How often to ask where nothing can be held open.
-const POLL_EVERY: Duration = Duration::from_mins(1);
 
 /// What an account's task is told from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +122,10 @@ fn configuration(shared: &Shared, account: AccountId) -> Event {
             Vec::new()
         }
     };
-    Event::Configured { transports }
+    Event::Configured {
+        transports,
+        times: shared.times(),
+    }
 }
 
 fn transports(account: &Account) -> Vec<TransportKind> {
@@ -172,7 +173,7 @@ async fn connect(
         options: account.options.clone(),
         signed_in: account.sign_in != SignIn::None,
         fill: FILL,
-        poll_every: POLL_EVERY,
+        poll_every: shared.times().poll_every,
     });
     attempt::run(Attempt {
         account: account.id,
@@ -236,13 +237,15 @@ pub(in crate::engine) async fn route(shared: &Shared, account: &Account) -> Resu
     let backend = registry::backend(account.kind);
     let keepalive = backend.capabilities().keepalive;
     let server = server(account);
+    let times = shared.times();
     Ok(Route {
         sign_in: backend.sent_as(&server, &account.sign_in),
         credential: shared.credential(account).await?,
         allow_http: account.allow_http,
         own: own_addresses(backend, &server),
-        silence: keepalive.map_or(limits::SILENCE_UNKNOWN, |keepalive| {
-            keepalive + limits::KEEPALIVE_MARGIN
+        way: account.way.clone(),
+        silence: keepalive.map_or(times.silence_unknown, |keepalive| {
+            keepalive + times.keepalive_margin
         }),
     })
 }

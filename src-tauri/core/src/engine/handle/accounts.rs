@@ -69,6 +69,7 @@ pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, Err
         name,
         url: found.server.base,
         options: found.server.options,
+        way: probe::check_way(&draft.way)?,
         sign_in,
         secrets: draft.secrets,
         header_names: draft.headers.iter().map(|(name, _)| name.clone()).collect(),
@@ -209,14 +210,18 @@ pub async fn edit(
             .check_options(options)
             .map_err(invalid)?;
     }
+    if let Some(way) = edit.way {
+        account.way = probe::check_way(&way)?;
+    }
     account.sign_in = edit.sign_in.unwrap_or(account.sign_in);
     account.secrets = edit.secrets.unwrap_or(account.secrets);
     account.allow_http = edit.allow_http.unwrap_or(account.allow_http);
     account.muted = edit.muted.unwrap_or(account.muted);
     account.min_tier = edit.min_tier.unwrap_or(account.min_tier);
     account.disabled = edit.disabled.unwrap_or(account.disabled);
-    let signed_in_anew = edit.secret.is_some();
-    move_secret(shared, &before, &account, edit.secret).await?;
+    let secrets = [edit.secret, edit.proxy_sign_in, edit.certificate_password];
+    let signed_in_anew = secrets.iter().any(Option::is_some);
+    move_secret(shared, &before, &account, secrets).await?;
     shared
         .store
         .write(|tx| tx.save_account(&account))
@@ -246,11 +251,12 @@ async fn move_secret(
     shared: &Shared,
     before: &Account,
     after: &Account,
-    new: Option<Secret>,
+    [secret, proxy, certificate]: [Option<Secret>; 3],
 ) -> Result<(), ErrorView> {
     let moved = before.secrets != after.secrets;
     let signed_out = after.sign_in == SignIn::None && before.sign_in != SignIn::None;
-    if new.is_none() && !moved && !signed_out {
+    let new = secret.is_some() || proxy.is_some() || certificate.is_some();
+    if !new && !moved && !signed_out {
         return Ok(());
     }
     let kept = shared
@@ -259,8 +265,14 @@ async fn move_secret(
         .await
         .unwrap_or_default();
     let mut credential = kept.unwrap_or_default();
-    if let Some(new) = new {
-        credential.secret = Some(new.reveal().to_owned());
+    for (new, kept) in [
+        (secret, &mut credential.secret),
+        (proxy, &mut credential.proxy),
+        (certificate, &mut credential.certificate),
+    ] {
+        if let Some(new) = new {
+            *kept = Some(new.reveal().to_owned()).filter(|text| !text.is_empty());
+        }
     }
     if signed_out {
         credential.secret = None;
