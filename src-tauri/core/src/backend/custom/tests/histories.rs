@@ -21,7 +21,7 @@ fn item(n: u32) -> Value {
     json!({"id": n.to_string(), "title": format!("t{n}"), "time": format!("2026-08-01T11:{minute:02}:00Z")})
 }
 
-fn page(items: &[u32], next: Value) -> String {
+fn page(items: &[u32], next: &Value) -> String {
     json!({"items": items.iter().copied().map(item).collect::<Vec<_>>(), "next": next}).to_string()
 }
 
@@ -37,12 +37,12 @@ fn pages_are_read_down_to_what_is_known_and_handed_over_upwards() {
         script.asked_url(),
         "https://ex.test/app/list?limit=2&since=2026-07-31T12%3A00%3A00Z"
     );
-    script.answer(&page(&[4, 3], json!("p2")));
+    script.answer(&page(&[4, 3], &json!("p2")));
     assert!(script.asked_url().contains("page=p2"));
     script.event("message", "", &item(5).to_string());
     assert_eq!(script.titles(), ["t5"], "live ones need not wait");
     assert_eq!(script.advances, 0, "but nothing is settled");
-    script.answer(&page(&[2, 1], Value::Null));
+    script.answer(&page(&[2, 1], &Value::Null));
     assert_eq!(script.titles(), ["t5", "t1", "t2", "t3", "t4"]);
     assert_eq!(script.origins()[1], Origin::FirstFilling);
     assert_eq!(
@@ -57,8 +57,8 @@ fn pages_are_read_down_to_what_is_known_and_handed_over_upwards() {
         "{}",
         again.asked_url()
     );
-    again.answer(&page(&[7, 6], json!("p2")));
-    again.answer(&page(&[5, 4], json!("p3")));
+    again.answer(&page(&[7, 6], &json!("p2")));
+    again.answer(&page(&[5, 4], &json!("p3")));
     assert!(
         again.open_fetches.is_empty(),
         "the newest known one ends it"
@@ -81,12 +81,12 @@ fn pages_are_read_down_to_what_is_known_and_handed_over_upwards() {
 fn a_history_that_is_too_long_is_a_gap() {
     let mut first = Script::new(&setup());
     first.open();
-    first.answer(&page(&[1], Value::Null));
+    first.answer(&page(&[1], &Value::Null));
     let mut script = first.again(&setup());
     script.open();
-    script.answer(&page(&[49, 48], json!("a")));
-    script.answer(&page(&[47, 46], json!("b")));
-    script.answer(&page(&[45, 44], json!("c")));
+    script.answer(&page(&[49, 48], &json!("a")));
+    script.answer(&page(&[47, 46], &json!("b")));
+    script.answer(&page(&[45, 44], &json!("c")));
     assert_eq!(script.filled, [(1, Some(Missing::Truncated))]);
     assert_eq!(script.stored.len(), 6);
 }
