@@ -394,7 +394,9 @@ async fn the_command_line_and_the_window_agree() -> Result<()> {
     .await?;
     watch.stop(Duration::from_secs(2)).await?;
 
-    let sent = app.tidings(&["send", "127.0.0.1", "alerts", "--title", "By hand", "hello"])?;
+    let url = app.server.url();
+    let name = url.trim_start_matches("http://");
+    let sent = app.tidings(&["send", name, "alerts", "--title", "By hand", "hello"])?;
     assert!(
         sent.status.success(),
         "{}",

@@ -78,6 +78,11 @@ impl Desk {
         Self::open(&clock, profile, secrets)
     }
 
+    /// The database as another process sees it.
+    pub fn database(&self) -> std::path::PathBuf {
+        self.profile.path().join("inbox.db")
+    }
+
     pub async fn ask(&self, request: Request) -> Reply {
         self.engine.handle(request).await.expect("it is answered")
     }

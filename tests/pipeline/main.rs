@@ -4,5 +4,6 @@
 mod harness;
 mod kill;
 mod outages;
+mod pusher;
 mod relay;
 mod way_back;

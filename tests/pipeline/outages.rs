@@ -172,6 +172,34 @@ async fn away_for_ten_thousand() {
     desk.engine.stop().await;
 }
 
+/// What was just missed: few ring one by one, as if nothing had happened; many ring as one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moment_away_rings_singly_for_few_and_once_for_many() {
+    for (missed, toasts) in [(2, 2), (40, 1)] {
+        let clock = FakeClock::new();
+        let server = server(&clock).await;
+        let desk = Desk::new(&clock);
+        desk.add(&server, &["alerts"]).await;
+        desk.until_live().await;
+        publish(&server, "alerts", "before").await;
+        desk.until_shown(1).await;
+        desk.engine.stop().await;
+        clock.advance(Duration::from_secs(10));
+        for n in 0..missed {
+            publish(&server, "alerts", &format!("message {n}")).await;
+        }
+        clock.advance(Duration::from_secs(10));
+        let desk = desk.restart().await;
+        desk.until_live().await;
+        desk.until_count(missed + 1).await;
+        desk.until_shown(toasts).await;
+        desk.settle().await;
+        let shown = desk.notifier.shown();
+        assert_eq!(shown.len(), toasts, "{missed} missed: {shown:#?}");
+        desk.engine.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_at_once_ring_a_few_times() {
     let clock = FakeClock::new();
@@ -406,4 +434,72 @@ async fn the_times_of_connections_can_be_set() {
     relay.thaw();
     desk.until_in_time("the connection is back", all_live).await;
     desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_is_found_while_it_works_and_the_next_start_fetches_everything_again() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    publish(&server, "alerts", "message 0").await;
+    desk.until_count(1).await;
+    desk.engine.stop().await;
+    damage(&desk.database());
+
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    publish(&server, "alerts", "message 1").await;
+    desk.until_count(2).await;
+    let found = async {
+        let damaged = desk.engine.damaged();
+        tokio::pin!(damaged);
+        loop {
+            tokio::select! {
+                () = &mut damaged => return,
+                () = desk.settle() => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), found)
+        .await
+        .expect("it is found");
+
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    desk.until_count(2).await;
+    assert_eq!(desk.bodies().await, numbered("message", 2));
+    let status = desk.status().await;
+    assert!(
+        status
+            .notices
+            .iter()
+            .any(|words| words.contains("moved aside")),
+        "{:?}",
+        status.notices
+    );
+    desk.engine.stop().await;
+}
+
+/// As a disk does that lost a page, under a resident that was killed.
+fn damage(path: &std::path::Path) {
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.execute(
+        "UPDATE setting SET value = 'no' WHERE key = 'store.clean_stop'",
+        [],
+    )
+    .unwrap();
+    let root: u32 = db
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'undo_row_of'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    db.close().map_err(|(_, error)| error).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    let start = (root as usize - 1) * 4096;
+    bytes[start..start + 4096].fill(0xff);
+    std::fs::write(path, bytes).unwrap();
 }

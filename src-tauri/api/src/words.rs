@@ -53,6 +53,8 @@ pub enum Tier {
 pub enum BackendKind {
     /// <https://ntfy.sh> and servers that speak its protocol.
     Ntfy,
+    /// Pusher, Soketi, Laravel Reverb and others of the Pusher Channels protocol, version 7.
+    Pusher,
     /// A described server, or one that answers like a stream.
     Custom,
 }

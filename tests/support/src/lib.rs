@@ -13,6 +13,7 @@ use std::{error::Error, time::Duration};
 
 mod binaries;
 mod desktop;
+pub mod fakes;
 mod notifications;
 mod process;
 mod screen;
@@ -25,7 +26,7 @@ pub use desktop::{Desktop, NotificationDaemon, Options};
 pub use notifications::{Call, CloseReason, RecordingDaemon, Toast};
 pub use process::{Memory, Program};
 pub use screen::{Key, Look, Screen};
-pub use screenshot::grab_display;
+pub use screenshot::{grab_display, grab_window};
 pub use tray::{MenuItem, Pixmap, ToolTip, TrayHost, TrayItem};
 pub use webdriver::{Driver, Element, Window};
 

@@ -26,13 +26,14 @@ const minTiers: Record<Tier, string> = {
   critical: "Critical only",
 };
 
-const connections: Record<ConnectionState, string> = {
+const connections: Record<ConnectionState | "unknown", string> = {
   idle: "Not connected",
   connecting: "Connecting…",
   live: "Connected",
   waiting: "Waiting to try again",
   offline: "No network",
   stopped: "Needs you",
+  unknown: "Not known while Tidings is not running",
 };
 
 const transports: Record<TransportKind, string> = {
@@ -93,6 +94,8 @@ export const words = {
     label: (place: string) => `${place}: notifications`,
     markAllRead: "Mark all read",
     loading: "Loading notifications…",
+    gap: (names: string[], from: string, to: string, missing: string): string =>
+      `${names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${n(names.length - 3, "other", "others")}` : names.join(", ")}: some may be missing from ${from} to ${to}; ${missing}`,
     newOnes: (number: number) => `${count(number)} new`,
     rowName: (
       unread: boolean,
@@ -253,7 +256,7 @@ export const words = {
     detectFailed: "You can fill in the rest and test it when the server is back.",
     unknownKind: "Which kind of server is it?",
     name: "Name",
-    nameHint: "How Tidings calls it; the host’s name if empty.",
+    nameHint: "How Tidings calls it; the host’s name if empty, with its port if unusual.",
     signIn: "Sign in",
     saveOptions: "Save settings",
     signInNone: "Without signing in",
@@ -306,6 +309,18 @@ export const words = {
     gap: (from: string, to: string, filled: number, missing: string) =>
       `Away ${from} – ${to}: ${filled === 0 ? "nothing was missed that the server still had" : `${n(filled, "notification", "notifications")} fetched afterwards`}${missing === "" ? "" : `; ${missing}`}`,
     gaps: (number: number) => n(number, "gap", "gaps"),
+  },
+
+  headers: {
+    title: "Extra headers",
+    hint: "Sent with every request, for a proxy in front of the server that asks for them. Most servers need none. Values are kept like the password.",
+    name: (row: number) => `Name of header ${row}`,
+    namePlaceholder: "X-Name",
+    nameTitle: "Letters, digits and hyphens, without a colon",
+    value: (row: number) => `Value of header ${row}`,
+    valuePlaceholder: "Value",
+    remove: (header: string) => `Remove header ${header}`,
+    add: "Add a header",
   },
 
   keyring: {

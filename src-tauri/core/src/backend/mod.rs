@@ -6,6 +6,7 @@
 pub mod custom;
 mod ntfy;
 pub mod payload;
+mod pusher;
 pub mod registry;
 
 use crate::model::{
@@ -251,6 +252,9 @@ pub enum Read {
     Lines,
     /// As one text, [`Fetched::Body`], of at most 16 MiB.
     Whole,
+    /// The same, of a server that the connection can do without for now: where there is no answer, or only
+    /// part of one, that too is a refusal, with status 0 and the reason, in words for the user, as its body.
+    Apart,
 }
 
 /// A subscription that a server has.
@@ -415,7 +419,7 @@ pub enum Fetched<'a> {
     TooLong,
     /// The body is complete.
     End,
-    /// Another status came (304 too), or none in time (408).
+    /// Another status came (304 too), or none in time (408), or none at all (0, with [`Read::Apart`]).
     Refused {
         /// The HTTP status.
         status: u16,

@@ -3,9 +3,10 @@
 use super::Backend;
 use super::custom::Custom;
 use super::ntfy::Ntfy;
+use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 2] = [&Ntfy, &Custom];
+static BACKENDS: [&dyn Backend; 3] = [&Ntfy, &Pusher, &Custom];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -16,6 +17,7 @@ pub fn backends() -> &'static [&'static dyn Backend] {
 pub fn backend(kind: BackendKind) -> &'static dyn Backend {
     match kind {
         BackendKind::Ntfy => &Ntfy,
+        BackendKind::Pusher => &Pusher,
         BackendKind::Custom => &Custom,
     }
 }

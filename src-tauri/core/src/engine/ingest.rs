@@ -18,7 +18,7 @@ use tidings_api::Event;
 use tokio::sync::{mpsc, oneshot};
 
 /// Received items waiting to be stored; a full queue holds the servers back, nothing is dropped.
-pub const QUEUE: usize = 4096;
+pub const QUEUE: usize = 1024;
 /// Items of one transaction, at most.
 const BATCH: usize = 256;
 /// More ids than this are told as one "read again".

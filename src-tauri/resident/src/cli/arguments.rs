@@ -372,6 +372,8 @@ names!(
     Kind => BackendKind {
         /// ntfy.sh, and servers that speak its protocol
         Ntfy => Ntfy,
+        /// Pusher, Soketi, Laravel Reverb and others of the Pusher protocol
+        Pusher => Pusher,
         /// A described server, or a stream of your own
         Custom => Custom,
     }

@@ -51,6 +51,44 @@ describe("adding an account", () => {
     expect(screen.queryByTestId("account-form")).toBeNull();
   });
 
+  it("takes extra headers, whose values nobody reads over a shoulder", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "ntfy.example.org/backups");
+    for (const [name, value] of [
+      ["X-Proxy", "first secret"],
+      ["CF-Access-Client-Id", "second secret"],
+      ["X-Not-This", "third"],
+    ]) {
+      await user.click(screen.getByTestId("header-add"));
+      expect(document.activeElement).toBe(screen.getAllByTestId("header-name").at(-1));
+      await user.keyboard(name ?? "");
+      await user.type(screen.getAllByTestId("header-value").at(-1) as HTMLElement, value ?? "");
+    }
+    await user.click(screen.getAllByTestId("header-remove").at(-1) as HTMLElement);
+    await user.click(screen.getByTestId("header-add"));
+    expect(screen.getAllByTestId<HTMLInputElement>("header-value").map((one) => one.type)).toEqual(Array(3).fill("password"));
+    await user.click(screen.getByTestId("account-save"));
+    await screen.findByTestId("account-card");
+    expect(last(fake, "account_add")?.headers).toEqual([
+      ["X-Proxy", "first secret"],
+      ["CF-Access-Client-Id", "second secret"],
+    ]);
+  });
+
+  it("does not send a header without a name or a value", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "ntfy.example.org/backups");
+    await user.click(screen.getByTestId("header-add"));
+    await user.type(screen.getByTestId("header-name"), "X-Proxy");
+    await user.click(screen.getByTestId("account-save"));
+    expect(last(fake, "account_add")).toBeUndefined();
+    await user.type(screen.getByTestId("header-value"), "v");
+    await user.clear(screen.getByTestId("header-name"));
+    await user.type(screen.getByTestId("header-name"), "X Proxy:");
+    await user.click(screen.getByTestId("account-save"));
+    expect(last(fake, "account_add")).toBeUndefined();
+  });
+
   it("tests hop by hop and says which one failed", async () => {
     const { user } = await open({ scenario: "first" });
     await fill(user, "ntfy.example.org", "wrong");
@@ -127,6 +165,17 @@ describe("adding an account", () => {
 });
 
 describe("an account", () => {
+  it("claims no connection while the resident is away", async () => {
+    const { fake } = await open();
+    const states = () => screen.getAllByTestId("account-card").map((card) => card.dataset["state"]);
+    expect(states()).toContain("live");
+    fake.link(false);
+    await waitFor(() => expect(new Set(states())).toEqual(new Set(["unknown"])));
+    expect(screen.getAllByTestId("account-state")[0]?.textContent).toBe("Not known while Tidings is not running");
+    fake.link(true);
+    await waitFor(() => expect(states()).toContain("live"));
+  });
+
   it("is edited at once, and a failure is shown where it happened", async () => {
     const { fake, user } = await open();
     const [edit] = screen.getAllByTestId("edit-account");

@@ -423,22 +423,22 @@ async fn fetch_parts(
             };
             return parts.send((tag, part)).await;
         }
-        Err(error) => return parts.send((tag, Part::Broken(error))).await,
+        Err(error) => return parts.send((tag, broken(error, read))).await,
     };
     if !(200..300).contains(&answer.status()) {
         let part = match refusal(answer.as_mut()).await {
             Ok(part) => part,
-            Err(error) => Part::Broken(error),
+            Err(error) => broken(error, read),
         };
         return parts.send((tag, part)).await;
     }
     let headers = answer.headers().to_vec();
     parts.send((tag, Part::Head(headers))).await?;
-    if read == Read::Whole {
+    if matches!(read, Read::Whole | Read::Apart) {
         let part = match answer.text(WHOLE_BODY + 1).await {
             Ok(body) if body.len() > WHOLE_BODY => Part::TooLong,
             Ok(body) => Part::Body(body),
-            Err(error) => return parts.send((tag, Part::Broken(error))).await,
+            Err(error) => return parts.send((tag, broken(error, read))).await,
         };
         parts.send((tag, part)).await?;
         return parts.send((tag, Part::End)).await;
@@ -450,6 +450,20 @@ async fn fetch_parts(
             Err(error) => return parts.send((tag, Part::Broken(error))).await,
         };
         parts.send((tag, part)).await?;
+    }
+}
+
+/// No answer: the end of the attempt, unless the connection can do without. What needs the user ends it all
+/// the same.
+fn broken(error: TransportError, read: Read) -> Part {
+    if read != Read::Apart || error == TransportError::Cleartext {
+        return Part::Broken(error);
+    }
+    Part::Refused {
+        status: 0,
+        headers: Vec::new(),
+        retry_after: None,
+        body: failure(&error, TransportKind::Poll).says,
     }
 }
 

@@ -14,6 +14,7 @@ use tidings_api::{
     AccountDraft, AccountEdit, ErrorCode, ErrorView, Event, Reply, Secret, SubscriptionEdit,
     TransportChoice,
 };
+use url::Url;
 
 pub fn all(shared: &Shared) -> Result<Reply, ErrorView> {
     shared
@@ -60,7 +61,7 @@ pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, Err
         sign_in = SignIn::Token;
     }
     let name = if draft.name.trim().is_empty() {
-        found.server.base.host_str().unwrap_or("server").to_owned()
+        usual_name(&found.server.base)
     } else {
         draft.name.trim().to_owned()
     };
@@ -176,6 +177,16 @@ fn changed(shared: &Arc<Shared>, id: AccountId) {
     }
     shared.hint(Event::Accounts);
     shared.hint(Event::Status);
+}
+
+/// What an account is called whose user gave it no name: its host, and its port where that is not the
+/// usual one, so that two servers on one host can be told apart.
+fn usual_name(base: &Url) -> String {
+    let host = base.host_str().unwrap_or("server");
+    match base.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 pub async fn edit(
