@@ -2,3 +2,4 @@
 //! ones, and obedient.
 
 pub mod pusher;
+pub mod tutorial;
