@@ -302,6 +302,7 @@ async fn without_keyring_tray_or_daemon_it_still_receives() -> Result<()> {
         transport: None,
         allow_http: false,
         headers: Vec::new(),
+        ..tidings_api::AccountDraft::default()
     };
     client.call(Request::AccountAdd(draft)).await?;
     app.until_live().await?;

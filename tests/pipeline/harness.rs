@@ -109,9 +109,6 @@ impl Desk {
     ) -> AccountView {
         let draft = AccountDraft {
             options: String::new(),
-            way: tidings_api::Way::default(),
-            proxy_sign_in: None,
-            certificate_password: None,
             url: url.to_owned(),
             kind: Some(BackendKind::Ntfy),
             name: String::new(),
@@ -122,6 +119,7 @@ impl Desk {
             transport,
             allow_http: false,
             headers: Vec::new(),
+            ..AccountDraft::default()
         };
         match self.ask(Request::AccountAdd(draft)).await {
             Reply::Account(account) => account,

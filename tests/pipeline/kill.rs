@@ -139,9 +139,6 @@ async fn accounts(engine: &Engine) -> usize {
 async fn add(engine: &Engine, url: &str) {
     let draft = AccountDraft {
         options: String::new(),
-        way: tidings_api::Way::default(),
-        proxy_sign_in: None,
-        certificate_password: None,
         url: url.to_owned(),
         kind: Some(BackendKind::Ntfy),
         name: String::new(),
@@ -152,6 +149,7 @@ async fn add(engine: &Engine, url: &str) {
         transport: None,
         allow_http: false,
         headers: Vec::new(),
+        ..AccountDraft::default()
     };
     engine.handle(Request::AccountAdd(draft)).await.unwrap();
 }

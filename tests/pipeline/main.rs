@@ -2,6 +2,7 @@
 //! clock that moves only when told.
 
 mod custom;
+mod gotify;
 mod harness;
 mod kill;
 mod outages;

@@ -35,6 +35,7 @@ async fn add(desk: &Desk, url: &str, channels: &[&str], options: &Value) -> Acco
         transport: None,
         allow_http: false,
         headers: Vec::new(),
+        ..AccountDraft::default()
     };
     match desk.ask(Request::AccountAdd(draft)).await {
         Reply::Account(account) => account,

@@ -82,6 +82,14 @@ pub enum Request {
     Accounts,
     /// Add an account. → [`Reply::Account`]
     AccountAdd(AccountDraft),
+    /// Add an account by signing in in the browser, which is opened for it. What the draft signs in with does
+    /// not count. Answered when the user has signed in, after 5 minutes at most. → [`Reply::Account`]
+    AccountAddByBrowser(AccountDraft),
+    /// Sign an account in anew in the browser. Answered like the above. → [`Reply::Account`]
+    AccountSignInByBrowser {
+        /// Which one.
+        id: AccountId,
+    },
     /// Try an account that is not added yet, hop by hop. → [`Reply::Test`]
     AccountTry(AccountDraft),
     /// Try an existing account, hop by hop. → [`Reply::Test`]
@@ -251,6 +259,27 @@ pub struct AccountDraft {
     /// The password of the client certificate's file.
     #[serde(default)]
     pub certificate_password: Option<Secret>,
+}
+
+impl Default for AccountDraft {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            kind: None,
+            name: String::new(),
+            topics: Vec::new(),
+            sign_in: SignIn::None,
+            secret: None,
+            secrets: SecretPlace::Keyring,
+            transport: None,
+            allow_http: false,
+            headers: Vec::new(),
+            options: String::new(),
+            way: Way::default(),
+            proxy_sign_in: None,
+            certificate_password: None,
+        }
+    }
 }
 
 fn no_sign_in() -> SignIn {

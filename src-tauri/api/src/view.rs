@@ -338,6 +338,8 @@ pub struct KindView {
     pub mirrors: bool,
     /// Notifications can be published.
     pub sends: bool,
+    /// Its users can sign in in the browser, where their server offers it.
+    pub browser: bool,
 }
 
 /// A field of a sign-in form.

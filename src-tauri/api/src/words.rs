@@ -55,6 +55,8 @@ pub enum BackendKind {
     Ntfy,
     /// Pusher, Soketi, Laravel Reverb and others of the Pusher Channels protocol, version 7.
     Pusher,
+    /// <https://gotify.net>.
+    Gotify,
     /// A described server, or one that answers like a stream.
     Custom,
 }

@@ -73,9 +73,6 @@ impl<'d> Scene<'d> {
             .await?;
             let draft = AccountDraft {
                 options: String::new(),
-                way: tidings_api::Way::default(),
-                proxy_sign_in: None,
-                certificate_password: None,
                 url: server.url(),
                 kind: Some(BackendKind::Ntfy),
                 name: String::new(),
@@ -88,6 +85,7 @@ impl<'d> Scene<'d> {
                 transport: None,
                 allow_http: false,
                 headers: Vec::new(),
+                ..AccountDraft::default()
             };
             client.call(Request::AccountAdd(draft)).await?;
             scene.servers.push(server);

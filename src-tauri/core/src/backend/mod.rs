@@ -4,8 +4,10 @@
 //! one page of docs.
 
 pub mod custom;
+mod gotify;
 mod ntfy;
 pub mod payload;
+pub mod pkce;
 mod pusher;
 pub mod registry;
 
@@ -455,6 +457,27 @@ pub struct Publication {
     pub body: String,
 }
 
+/// A page at which a user signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserPage {
+    /// Where it is.
+    pub url: Url,
+    /// What the browser brings back, so that no other page can send it here.
+    pub state: String,
+}
+
+/// How a family signs its users in in the browser, with a code that is proved by [`pkce`].
+pub trait Browser: Send + Sync {
+    /// Asks for the page. `device` names this computer, the browser comes back to `redirect`.
+    fn begin(&self, server: &Server, device: &str, redirect: &Url, challenge: &str) -> HttpRequest;
+    /// The page in the answer to [`Browser::begin`].
+    fn page(&self, status: u16, body: &str) -> Result<BrowserPage, Failure>;
+    /// Exchanges the code that the browser brought back.
+    fn token(&self, server: &Server, code: &str, state: &str, verifier: &str) -> HttpRequest;
+    /// The token in the answer to [`Browser::token`].
+    fn signed_in(&self, status: u16, body: &str) -> Result<String, Failure>;
+}
+
 /// A server family.
 pub trait Backend: Send + Sync {
     /// Which one.
@@ -494,6 +517,10 @@ pub trait Backend: Send + Sync {
     }
     /// Whether a topic's name can be one; the words say what is allowed.
     fn check_topic(&self, topic: &str) -> Result<(), String>;
+    /// Whether a token can be one that reads; the words say what else it is.
+    fn check_token(&self, _token: &str) -> Result<(), String> {
+        Ok(())
+    }
     /// A request whose answer tells whether the credential may read `topic`; the topic is empty where an
     /// account has none. None where only a connection can tell.
     fn access(&self, server: &Server, topic: &str) -> Option<HttpRequest>;
@@ -517,6 +544,10 @@ pub trait Backend: Send + Sync {
         body: &str,
     ) -> Result<Option<String>, Failure> {
         self.exchanged(status, body)
+    }
+    /// The sign-in in the browser; none where the family has none.
+    fn browser(&self) -> Option<&'static dyn Browser> {
+        None
     }
     /// A connection's codec.
     fn session(&self, resume: Resume) -> Box<dyn Session>;

@@ -2,11 +2,12 @@
 
 use super::Backend;
 use super::custom::Custom;
+use super::gotify::Gotify;
 use super::ntfy::Ntfy;
 use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 3] = [&Ntfy, &Pusher, &Custom];
+static BACKENDS: [&dyn Backend; 4] = [&Ntfy, &Gotify, &Pusher, &Custom];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -17,6 +18,7 @@ pub fn backends() -> &'static [&'static dyn Backend] {
 pub fn backend(kind: BackendKind) -> &'static dyn Backend {
     match kind {
         BackendKind::Ntfy => &Ntfy,
+        BackendKind::Gotify => &Gotify,
         BackendKind::Pusher => &Pusher,
         BackendKind::Custom => &Custom,
     }

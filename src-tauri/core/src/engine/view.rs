@@ -1,7 +1,8 @@
 //! What clients see, made from what is stored. Everything a publisher wrote is neutralised here.
 
+use super::connection::task;
 use super::{Shared, lock, storage};
-use crate::backend::{Capabilities, FieldKind, Missing, registry};
+use crate::backend::{Backend, FieldKind, Missing, registry};
 use crate::model::{
     Account, Action, ActionKind, Format, HoldCause, Notification, Rule, Subscription,
 };
@@ -261,9 +262,11 @@ fn subscription(tx: &Tx<'_>, one: &Subscription) -> Result<SubscriptionView, Sto
 }
 
 /// A server family.
-pub fn kind(kind: crate::model::BackendKind, can: &Capabilities) -> KindView {
+pub fn kind(backend: &dyn Backend) -> KindView {
+    let can = backend.capabilities();
     KindView {
-        kind,
+        kind: backend.kind(),
+        browser: backend.browser().is_some(),
         name: can.name.to_owned(),
         fields: can
             .fields

@@ -14,6 +14,9 @@ use tidings_api::{
 /// The longest secret that is read, bytes.
 const LONGEST_SECRET: u64 = 64 * 1024;
 
+const IN_THE_BROWSER: &str =
+    "Sign in on the page that opens in your browser; there are 5 minutes for it.";
+
 /// Does what was said.
 ///
 /// # Errors
@@ -73,7 +76,13 @@ async fn add_account(add: Add, reach: &Reach, out: &Output) -> Result<(), End> {
             .map(|(name, value)| (name, Secret::new(value)))
             .collect(),
     };
-    let account = match reach.call(Request::AccountAdd(draft)).await {
+    let request = if add.browser {
+        say(IN_THE_BROWSER);
+        Request::AccountAddByBrowser(draft)
+    } else {
+        Request::AccountAdd(draft)
+    };
+    let account = match reach.call(request).await {
         Ok(Reply::Account(account)) => account,
         Ok(other) => return Err(unexpected(&other).into()),
         Err(mut error) => {
@@ -214,6 +223,10 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
     let mut requests = Vec::new();
     if change != AccountEdit::default() {
         requests.push(Request::AccountEdit { id, edit: change });
+    }
+    if edit.browser {
+        say(IN_THE_BROWSER);
+        requests.push(Request::AccountSignInByBrowser { id });
     }
     for topic in edit.add_topic {
         requests.push(Request::SubscriptionAdd { account: id, topic });

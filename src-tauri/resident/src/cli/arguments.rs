@@ -210,6 +210,9 @@ pub struct Add {
     /// How to sign in.
     #[command(flatten)]
     pub secret: SecretFrom,
+    /// Sign in in the browser, where the server offers it (Gotify 3)
+    #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin"])]
+    pub browser: bool,
     /// An extra request header, for a proxy before the server; may be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
@@ -236,6 +239,7 @@ pub struct Add {
     "name", "url", "user", "password_stdin", "token_stdin", "no_sign_in", "transport", "allow_http",
     "secrets", "muted", "min_tier", "enabled", "add_topic", "remove_topic", "options",
     "proxy", "proxy_sign_in_file", "ca_file", "pin", "client_certificate", "certificate_password_file",
+    "browser",
 ]))]
 pub struct Edit {
     /// Its name or number
@@ -249,6 +253,9 @@ pub struct Edit {
     /// How to sign in.
     #[command(flatten)]
     pub secret: SecretFrom,
+    /// Sign in anew in the browser, where the server offers it (Gotify 3)
+    #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin", "no_sign_in"])]
+    pub browser: bool,
     /// Sign in by nothing
     #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin"])]
     pub no_sign_in: bool,
@@ -372,6 +379,8 @@ names!(
     Kind => BackendKind {
         /// ntfy.sh, and servers that speak its protocol
         Ntfy => Ntfy,
+        /// Gotify
+        Gotify => Gotify,
         /// Pusher, Soketi, Laravel Reverb and others of the Pusher protocol
         Pusher => Pusher,
         /// A described server, or a stream of your own
@@ -649,6 +658,8 @@ mod tests {
             "tidings account add",
             "tidings account add u --password-stdin --token-stdin",
             "tidings account add u --user a --token-stdin",
+            "tidings account add u --browser --token-stdin",
+            "tidings account edit home --browser --no-sign-in",
             "tidings account add u --password secret",
             "tidings send home t b --priority 6",
             "tidings nonsense",
@@ -664,6 +675,8 @@ mod tests {
             "tidings read --all --search from:ci",
             "tidings account edit home --muted yes",
             "tidings account add u --user a --password-stdin",
+            "tidings account add u --browser",
+            "tidings account edit home --browser",
             "tidings demo --for 60s",
         ] {
             assert!(parsed(line).is_ok(), "{line}");

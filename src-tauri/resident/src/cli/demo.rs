@@ -58,9 +58,7 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         allow_http: true,
         headers: Vec::new(),
         options: String::new(),
-        way: tidings_api::Way::default(),
-        proxy_sign_in: None,
-        certificate_password: None,
+        ..AccountDraft::default()
     };
     running.ask(Request::AccountAdd(draft)).await?;
     // The inbox is open all the time, and the toasts are what there is to see.

@@ -215,6 +215,7 @@ export const KINDS: KindView[] = [
     transports: ["websocket", "http_stream", "sse", "poll"],
     mirrors: true,
     sends: true,
+    browser: false,
   },
 ];
 

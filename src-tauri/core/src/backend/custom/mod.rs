@@ -124,8 +124,11 @@ impl Backend for Custom {
         let Ok(setup) = Setup::of(&server.options) else {
             return chosen.clone();
         };
-        // Each connection signs in with user name and password before anything else.
-        let logs_in = setup.profile.login.is_some_and(|login| !login.keep);
+        // User name and password are for where the token comes from, each time or once.
+        let logs_in = setup
+            .profile
+            .login
+            .is_some_and(|login| !login.keep || matches!(chosen, SignIn::Basic { .. }));
         let (auth, plain) = match (setup.profile.auth, chosen) {
             (Some(auth), SignIn::Token | SignIn::Basic { .. }) if !logs_in => {
                 (auth, chosen.clone())

@@ -5,7 +5,7 @@ use super::state::{Command, Event, Moment, Phase, State, step};
 use crate::backend::{Backend, Failure, FailureKind, Resume, Server, Topic, registry};
 use crate::engine::ingest::{self, Item};
 use crate::engine::{Shared, storage};
-use crate::model::{Account, AccountId, SignIn, Subscription, TransportKind};
+use crate::model::{Account, AccountId, Credential, SignIn, Subscription, TransportKind};
 use crate::ports::Later;
 use crate::transport::Route;
 use std::sync::Arc;
@@ -234,18 +234,31 @@ pub(in crate::engine) fn own_addresses(backend: &dyn Backend, server: &Server) -
 
 /// How an account's requests are signed in.
 pub(in crate::engine) async fn route(shared: &Shared, account: &Account) -> Result<Route, Failure> {
+    Ok(route_with(
+        shared,
+        account,
+        shared.credential(account).await?,
+    ))
+}
+
+/// The same with a given credential.
+pub(in crate::engine) fn route_with(
+    shared: &Shared,
+    account: &Account,
+    credential: Credential,
+) -> Route {
     let backend = registry::backend(account.kind);
     let keepalive = backend.capabilities().keepalive;
     let server = server(account);
     let times = shared.times();
-    Ok(Route {
+    Route {
         sign_in: backend.sent_as(&server, &account.sign_in),
-        credential: shared.credential(account).await?,
+        credential,
         allow_http: account.allow_http,
         own: own_addresses(backend, &server),
         way: account.way.clone(),
         silence: keepalive.map_or(times.silence_unknown, |keepalive| {
             keepalive + times.keepalive_margin
         }),
-    })
+    }
 }

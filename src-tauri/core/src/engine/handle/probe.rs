@@ -100,12 +100,12 @@ pub fn credential(draft: &AccountDraft) -> Credential {
 
 /// How the requests of a draft are signed in: its credential is for the address that was pasted, and for
 /// what its options name.
-pub fn draft_route(draft: &AccountDraft, own: Vec<Url>) -> Route {
+pub fn draft_route(draft: &AccountDraft, backend: &dyn Backend, server: &Server) -> Route {
     Route {
-        sign_in: draft.sign_in.clone(),
+        sign_in: backend.sent_as(server, &draft.sign_in),
         credential: credential(draft),
         allow_http: draft.allow_http,
-        own,
+        own: task::own_addresses(backend, server),
         way: draft.way.clone(),
         silence: SILENCE,
     }
@@ -151,6 +151,9 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
         },
     };
     let backend = registry::backend(kind);
+    if let (SignIn::Token, Some(token)) = (&draft.sign_in, &draft.secret) {
+        backend.check_token(token.reveal()).map_err(invalid)?;
+    }
     let Address {
         base,
         topics,
@@ -319,11 +322,7 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
         Err(error) => return Err(error),
     };
     let backend = registry::backend(resolved.kind);
-    let server = &resolved.server;
-    let route = Route {
-        sign_in: backend.sent_as(server, &draft.sign_in),
-        ..draft_route(draft, task::own_addresses(backend, server))
-    };
+    let route = draft_route(draft, backend, &resolved.server);
     let report = report(shared, backend, &resolved.server, &resolved.topics, &route).await;
     Ok(Reply::Test(report))
 }
