@@ -253,6 +253,15 @@ impl Conversation {
                 effects.push(Effect::Live);
                 self.acknowledge(effects);
             }
+        } else if self.held() && any && moved {
+            // There may be more at once: it is all here once the server holds its answer back.
+            if self.stage == Stage::Settling {
+                self.stirred = true;
+            } else {
+                self.stage = Stage::Settling;
+                self.look(effects);
+            }
+            self.advance(now, effects);
         } else {
             if self.held() && self.known && self.place.word.is_none() {
                 // Nobody says what came meanwhile.
@@ -284,11 +293,11 @@ impl Conversation {
             .max(HOLD)
             .saturating_mul(2)
             .saturating_add(Duration::from_mins(1));
-        if self
+        let soon = self
             .asking
             .answered
-            .is_some_and(|last| waited(last, now) <= late)
-        {
+            .is_some_and(|last| waited(last, now) <= late);
+        if soon && self.stage == Stage::Complete {
             Origin::Live
         } else if self.known {
             Origin::Backfill

@@ -33,7 +33,7 @@ use std::time::Duration;
 /// The name of the subscription of a server without topics.
 const ALONE: &str = "all";
 /// A resumed stream that is silent for so long has replayed everything.
-const SILENCE: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(2);
 /// So many silences are waited for; then it is a busy stream and not a replay.
 const LOOKS: u8 = 60;
 /// How much of a frame that cannot be read goes to the log, in characters.

@@ -60,7 +60,7 @@ fn a_resumed_stream_is_complete_after_a_silence_and_loses_nothing_at_any_point()
             );
         }
         second.wake();
-        assert_eq!(second.live, 0, "something came within the second");
+        assert_eq!(second.live, 0, "something came meanwhile");
         second.wake();
         assert_eq!(second.live, 1);
         assert_eq!(second.filled, [(1, None)]);
