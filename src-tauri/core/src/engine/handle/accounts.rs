@@ -187,7 +187,7 @@ async fn exchange(
     let (status, body) = probe::ask(shared, &request, route)
         .await
         .map_err(|error| unreachable(&error))?;
-    backend.exchanged(status, &body).map_err(refused)
+    backend.exchanged_at(server, status, &body).map_err(refused)
 }
 
 /// A request that never got to its server.

@@ -102,7 +102,7 @@ pub fn credential(draft: &AccountDraft) -> Credential {
 /// what its options name.
 pub fn draft_route(draft: &AccountDraft, backend: &dyn Backend, server: &Server) -> Route {
     Route {
-        sign_in: backend.sent_as(&draft.sign_in),
+        sign_in: backend.sent_as(server, &draft.sign_in),
         credential: credential(draft),
         allow_http: draft.allow_http,
         own: task::own_addresses(backend, server),
@@ -385,7 +385,7 @@ async fn report(
     }
     let name = backend.capabilities().name;
     let mut reached = true;
-    let probes = backend.probes(base);
+    let probes = backend.test_probes(server);
     if !probes.is_empty() {
         let hop = timed(shared, "HTTP", async {
             let mut last = Err(format!("{name} does not answer at this address."));
