@@ -198,6 +198,15 @@ export class Fake implements Api {
     for (const listener of this.#hints) listener(event);
   }
 
+  /** The resident starts to answer, or stops; nobody is told. */
+  reachable(yes: boolean): void {
+    const gone: ErrorView = { code: "needs_resident", message: "Tidings is not running.", detail: "" };
+    for (const request of ["status", "accounts", "settings", "list"] as const) {
+      if (yes) this.failures.delete(request);
+      else this.failures.set(request, gone);
+    }
+  }
+
   link(up: boolean): void {
     for (const listener of this.#links) listener(up);
   }
