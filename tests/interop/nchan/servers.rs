@@ -134,11 +134,10 @@ pub async fn nginx(
     let mut whole = configuration.to_owned();
     // Temporary files; the distribution's folders may be root's.
     let here = folder.path().display();
-    let mut own = String::from("http {\n");
-    for what in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        own += &format!("    {what}_temp_path {here}/{what};\n");
-    }
-    whole = whole.replacen("http {\n", &own, 1);
+    let own = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|what| format!("    {what}_temp_path {here}/{what};\n"))
+        .concat();
+    whole = whole.replacen("http {\n", &format!("http {{\n{own}"), 1);
     fs::write(folder.path().join("nginx.conf"), whole)?;
     let arguments = [
         "-p",

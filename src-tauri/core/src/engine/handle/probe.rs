@@ -16,6 +16,8 @@ use url::Url;
 
 /// How much of an answer is read.
 const ANSWER: usize = 64 * 1024;
+/// What to do about an address that is none.
+const EXAMPLE: &str = "Paste it as in the browser, for example https://ntfy.sh/mytopic.";
 /// A probe is answered soon or not at all.
 const SILENCE: Duration = Duration::from_secs(20);
 /// How long a stream is watched to see what it is.
@@ -47,10 +49,11 @@ pub fn pasted(text: &str) -> Result<Url, ErrorView> {
     } else {
         format!("https://{text}")
     };
-    let url = Url::parse(&with_scheme)
-        .map_err(|error| invalid(format!("{text} is not an address.")).with_detail(error))?;
+    let url = Url::parse(&with_scheme).map_err(|error| {
+        invalid(format!("“{text}” is not an address. {EXAMPLE}")).with_detail(error)
+    })?;
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(invalid(format!("{text} names no server.")));
+        return Err(invalid(format!("“{text}” names no server. {EXAMPLE}")));
     }
     if !matches!(
         url.scheme(),
