@@ -13,7 +13,9 @@ impl Conversation {
         };
         let headers = Vec::new();
         let asked = Asked::Token { headers, renewal };
-        self.fetch(request, Read::Whole, asked, effects);
+        // What is open can do without for now.
+        let read = if renewal { Read::Apart } else { Read::Whole };
+        self.fetch(request, read, asked, effects);
     }
 
     /// There is a token: everything that is closed is opened with it, and the link anew.

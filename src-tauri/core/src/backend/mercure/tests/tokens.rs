@@ -3,7 +3,7 @@
 use super::script::{Script, headers, resume, sent};
 use crate::backend::mercure::Mercure;
 use crate::backend::mercure::token;
-use crate::backend::{Backend as _, Effect, FailureKind, Server};
+use crate::backend::{Backend as _, Effect, FailureKind, Read, Server};
 use crate::model::{Body, Hidden, Method, Sign};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -211,8 +211,18 @@ fn a_renewal_that_fails_costs_nothing_yet() {
     let (renewal, _) = script.waits.pop_first().unwrap();
     script.tell(crate::backend::Input::Waited { tag: renewal });
     let tag = script.tag("app.ex.test");
-    script.taken();
-    script.refuse_fetch(tag, 401);
+    let asked = script.taken().pop();
+    assert!(
+        matches!(
+            asked,
+            Some(Effect::Fetch {
+                read: Read::Apart,
+                ..
+            })
+        ),
+        "without an answer the link would go too: {asked:?}"
+    );
+    script.refuse_fetch(tag, 0);
     assert!(script.taken().is_empty());
 }
 
