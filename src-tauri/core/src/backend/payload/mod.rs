@@ -81,11 +81,6 @@ pub fn word(value: &Value) -> Option<String> {
     values::text(value)
 }
 
-/// Whether a value says yes.
-pub fn truth(value: &Value) -> bool {
-    values::truth(value)
-}
-
 /// Reads a payload. Whatever it is, a notification comes of it; nothing is lost.
 pub fn read(mapping: &Mapping, envelope: &Envelope<'_>) -> Payload {
     match json(envelope.text) {

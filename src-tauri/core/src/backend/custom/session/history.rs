@@ -36,10 +36,25 @@ pub(super) struct Paging {
     collected: Vec<Taken>,
     bytes: usize,
     truncated: bool,
-    /// Ids and times that were there when it began.
+    /// The newest that was known when it began, and its time; none where a topic is new.
     last: Option<String>,
     newest: Option<i64>,
+    /// Nothing before this is wanted, in milliseconds.
+    floor: i64,
 }
+
+impl Paging {
+    /// Begins a topic's turn, or that of all of them.
+    fn begin(&mut self, line: Option<usize>, known: Known) {
+        self.line = line;
+        self.page = 0;
+        self.cursor = None;
+        (self.last, self.newest, self.floor) = known;
+    }
+}
+
+/// The newest known one, its time, and before when nothing is wanted.
+type Known = (Option<String>, Option<i64>, i64);
 
 impl Conversation {
     /// Begins to fetch.
@@ -55,7 +70,7 @@ impl Conversation {
             Vec::new()
         };
         let line = rest.pop();
-        let paging = Paging {
+        let mut paging = Paging {
             line,
             rest,
             page: 0,
@@ -66,10 +81,27 @@ impl Conversation {
             collected: Vec::new(),
             bytes: 0,
             truncated: false,
-            last: self.place.last.clone(),
-            newest: self.place.newest,
+            last: None,
+            newest: None,
+            floor: 0,
         };
+        paging.begin(line, self.known_of(line, now));
         self.turn(&history, Box::new(paging), None, now, effects);
+    }
+
+    /// What of a topic, or of all of them, need not be read again. A new one is filled like the first.
+    fn known_of(&self, line: Option<usize>, now: Timestamp) -> Known {
+        let new = match line {
+            Some(line) => self.lines.get(line).is_some_and(|line| line.new),
+            None => self.lines.iter().any(|line| line.new),
+        };
+        if new {
+            let fill = i64::try_from(self.resume.fill.as_millis()).unwrap_or(i64::MAX);
+            let floor = now.as_millisecond().saturating_sub(fill);
+            (None, None, floor.max(self.place.floor))
+        } else {
+            (self.place.last.clone(), self.place.newest, self.place.floor)
+        }
     }
 
     /// Something changed: fetches it now, or once what is under way is done.
@@ -98,7 +130,7 @@ impl Conversation {
             Some(newest) => Timestamp::from_millisecond(newest)
                 .ok()
                 .and_then(|newest| newest.checked_sub(OVERLAP).ok()),
-            None => Timestamp::from_millisecond(self.place.floor).ok(),
+            None => Timestamp::from_millisecond(paging.floor).ok(),
         };
         let values = Values {
             topic: paging
@@ -211,7 +243,7 @@ impl Conversation {
             let behind = paging
                 .newest
                 .is_some_and(|newest| at < newest.saturating_sub(millis(OVERLAP)));
-            met |= known || behind || self.is_too_old(taken.payload.draft.created_at);
+            met |= known || behind || at < paging.floor;
             paging.bytes += taken.payload.draft.body.len() + taken.payload.draft.raw.len();
             paging.collected.push(taken);
         }
@@ -248,9 +280,7 @@ impl Conversation {
             if history.order == Order::NewestFirst {
                 self.hand_all_over(&mut paging, history, now, effects);
             }
-            paging.line = Some(line);
-            paging.page = 0;
-            paging.cursor = None;
+            paging.begin(Some(line), self.known_of(Some(line), now));
             self.turn(history, paging, None, now, effects);
             return;
         }
@@ -309,7 +339,7 @@ impl Conversation {
             } else {
                 Origin::Backfill
             };
-            if self.is_too_old(taken.payload.draft.created_at) {
+            if taken.payload.draft.created_at.as_millisecond() < paging.floor {
                 continue;
             }
             self.hand_over(taken, origin, now, effects);

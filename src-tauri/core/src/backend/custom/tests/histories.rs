@@ -192,3 +192,37 @@ fn a_poll_may_ask_for_the_history() {
     assert_eq!(*script.origins().last().unwrap(), Origin::Live);
     assert_eq!(script.waits.len(), 1, "and so on");
 }
+
+#[test]
+fn a_topic_that_is_new_is_filled_though_others_are_known() {
+    let toml = "[sse]\nquery={c=\"{topics}\"}\n[history]\nurl=\"/{topic}/list\"\nnext=\"/next\"\nquery={p=\"{page}\"}";
+    let options = profile(toml);
+    let one = Setup {
+        topics: &["a"],
+        ..Setup::new(options.clone(), TransportKind::Sse)
+    };
+    let mut first = Script::new(&one);
+    first.open();
+    first.answer(&page(&[30], &Value::Null));
+    let both = Setup {
+        topics: &["a", "b"],
+        ..Setup::new(options, TransportKind::Sse)
+    };
+    let mut script = first.again(&both);
+    script.open();
+    script.answer(&page(&[30], &json!("older")));
+    assert_eq!(
+        script.asked_url(),
+        "https://ex.test/app/b/list",
+        "a is known"
+    );
+    script.answer(&page(&[20], &json!("older")));
+    assert_eq!(script.asked_url(), "https://ex.test/app/b/list?p=older");
+    script.answer(&page(&[10], &Value::Null));
+    assert_eq!(script.titles(), ["t30", "t10", "t20"]);
+    assert_eq!(
+        script.origins(),
+        [Origin::Backfill, Origin::FirstFilling, Origin::FirstFilling]
+    );
+    assert_eq!(script.filled, [(1, None), (2, None)]);
+}
