@@ -1,4 +1,8 @@
 //! The window as a person has it: without WebDriver, except where a test says why.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long a person sees an empty window is a matter of the real clock"
+)]
 
 #[expect(dead_code, reason = "the story uses the rest")]
 mod app;

@@ -135,6 +135,17 @@ impl Window {
     /// # Errors
     /// The window is gone, or the selector is wrong.
     pub async fn find_all(&self, css: &str) -> Result<Vec<Element>> {
+        // The driver fails if one of them is drawn anew while it lists them.
+        until(&format!("{css} to be listed"), LIMIT, async || {
+            match self.list(css).await {
+                Err(error) if error.to_string().contains("stale element reference") => Ok(None),
+                listed => listed.map(Some),
+            }
+        })
+        .await
+    }
+
+    async fn list(&self, css: &str) -> Result<Vec<Element>> {
         let found = self
             .post("/elements", json!({"using": "css selector", "value": css}))
             .await?;

@@ -14,6 +14,7 @@ import type { Request } from "../bindings/Request";
 import type { SubscriptionEdit } from "../bindings/SubscriptionEdit";
 import type { Target } from "../bindings/Target";
 import type { Targets } from "../bindings/Targets";
+import { tauri } from "./tauri";
 
 /** What a window was opened for. */
 export type Opening = {
@@ -134,7 +135,7 @@ export function errorView(thrown: unknown): ErrorView {
 
 /** The real way inside the app; in a plain browser the fake, which a release does not carry. */
 export async function connect(): Promise<Api> {
-  if ("__TAURI_INTERNALS__" in window) return (await import("./tauri")).tauri();
+  if ("__TAURI_INTERNALS__" in window) return tauri();
   if (import.meta.env.MODE !== "production") {
     return (await import("./fake")).fakeFromAddress(window.location.search);
   }
