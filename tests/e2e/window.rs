@@ -62,10 +62,6 @@ async fn draw_in(app: &App, appearance: Appearance) -> Result<()> {
 
 /// Opens a window, says for how long it stood without its list, and closes it. Every picture of it has the
 /// ground `surface`.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "what a person sees lasts real time"
-)]
 async fn blank(app: &App, screen: &Screen, surface: (u8, u8, u8)) -> Result<Duration> {
     let mut program = open(app).await?;
     let limit = Instant::now() + PATIENCE;
