@@ -3,4 +3,4 @@
 /**
  * Which server family an account speaks to.
  */
-export type BackendKind = "ntfy";
+export type BackendKind = "ntfy" | "nchan";

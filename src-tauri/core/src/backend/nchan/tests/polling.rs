@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const MODIFIED: &str = "Sun, 22 Nov 2026 03:58:01 GMT";
 
-fn answer<'a>(script: &mut Script<'a>, list: &[(&str, &str)], body: &str) {
+fn answer(script: &mut Script<'_>, list: &[(&str, &str)], body: &str) {
     let (tag, _) = script.take("/sub/").expect("a request is under way");
     script.answer(tag, &headers(list), body);
 }
