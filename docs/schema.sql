@@ -20,7 +20,7 @@ CREATE TABLE account (
     min_tier     INTEGER NOT NULL DEFAULT 0,
     disabled     INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL
-, options TEXT NOT NULL DEFAULT '') STRICT;
+, options TEXT NOT NULL DEFAULT '', way TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE subscription (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

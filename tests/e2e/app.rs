@@ -78,7 +78,12 @@ impl App {
 
     /// A connection to the resident, as the windows have one.
     pub async fn client(&self) -> Result<Client> {
-        Ok(Client::connect(&self.profile.join("run/control.sock"), "test").await?)
+        Ok(Client::connect(&self.socket(), "test").await?)
+    }
+
+    /// The resident's control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.profile.join("run/control.sock")
     }
 
     pub async fn status(&self) -> Result<Status> {
@@ -197,10 +202,15 @@ impl App {
     /// Keeps a picture of the whole display, once what was drawn last is on it, where a person will look
     /// at it.
     pub async fn picture(&self, window: &Window, name: &str) -> Result<()> {
-        window.execute_async(DRAWN, &[]).await?;
+        drawn(window).await?;
         self.desktop
             .screenshot(&pictures()?.join(format!("{name}.png")))
     }
+}
+
+/// Waits until what changed last is on the screen.
+pub async fn drawn(window: &Window) -> Result<()> {
+    window.execute_async(DRAWN, &[]).await.map(drop)
 }
 
 /// Where pictures go: `target/e2e`.

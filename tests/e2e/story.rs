@@ -302,6 +302,7 @@ async fn without_keyring_tray_or_daemon_it_still_receives() -> Result<()> {
         transport: None,
         allow_http: false,
         headers: Vec::new(),
+        ..tidings_api::AccountDraft::default()
     };
     client.call(Request::AccountAdd(draft)).await?;
     app.until_live().await?;
@@ -394,7 +395,9 @@ async fn the_command_line_and_the_window_agree() -> Result<()> {
     .await?;
     watch.stop(Duration::from_secs(2)).await?;
 
-    let sent = app.tidings(&["send", "127.0.0.1", "alerts", "--title", "By hand", "hello"])?;
+    let url = app.server.url();
+    let name = url.trim_start_matches("http://");
+    let sent = app.tidings(&["send", name, "alerts", "--title", "By hand", "hello"])?;
     assert!(
         sent.status.success(),
         "{}",

@@ -58,6 +58,7 @@ impl House {
             transport: None,
             allow_http: false,
             headers: Vec::new(),
+            ..AccountDraft::default()
         }))
         .await;
         desk.until_live().await;

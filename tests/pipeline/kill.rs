@@ -149,6 +149,7 @@ async fn add(engine: &Engine, url: &str) {
         transport: None,
         allow_http: false,
         headers: Vec::new(),
+        ..AccountDraft::default()
     };
     engine.handle(Request::AccountAdd(draft)).await.unwrap();
 }

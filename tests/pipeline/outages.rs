@@ -2,7 +2,7 @@
 
 use crate::harness::{Desk, all_live, numbered, publish, publish_as, server, start};
 use std::time::Duration;
-use tidings_api::{Reply, Request, TransportKind};
+use tidings_api::{AppSettings, Reply, Request, Timings, TransportKind};
 use tidings_core::testing::FakeClock;
 
 const OVER_ALL: [Option<TransportKind>; 4] = [
@@ -170,6 +170,34 @@ async fn away_for_ten_thousand() {
         "the digest counts the rest: {shown:#?}"
     );
     desk.engine.stop().await;
+}
+
+/// What was just missed: few ring one by one, as if nothing had happened; many ring as one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moment_away_rings_singly_for_few_and_once_for_many() {
+    for (missed, toasts) in [(2, 2), (40, 1)] {
+        let clock = FakeClock::new();
+        let server = server(&clock).await;
+        let desk = Desk::new(&clock);
+        desk.add(&server, &["alerts"]).await;
+        desk.until_live().await;
+        publish(&server, "alerts", "before").await;
+        desk.until_shown(1).await;
+        desk.engine.stop().await;
+        clock.advance(Duration::from_secs(10));
+        for n in 0..missed {
+            publish(&server, "alerts", &format!("message {n}")).await;
+        }
+        clock.advance(Duration::from_secs(10));
+        let desk = desk.restart().await;
+        desk.until_live().await;
+        desk.until_count(missed + 1).await;
+        desk.until_shown(toasts).await;
+        desk.settle().await;
+        let shown = desk.notifier.shown();
+        assert_eq!(shown.len(), toasts, "{missed} missed: {shown:#?}");
+        desk.engine.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -363,4 +391,115 @@ async fn a_server_whose_clock_was_set_back_loses_nothing() {
         );
         desk.engine.stop().await;
     }
+}
+
+/// Unusual networks need other times: they apply at once, have floors, and survive a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_times_of_connections_can_be_set() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    let relay = crate::relay::Relay::start(server.addr()).await;
+    desk.add_at(&relay.url(), &["alerts"], Some(TransportKind::Websocket))
+        .await;
+    desk.until_live().await;
+    let patient = Timings {
+        ping_every: 3_600_000,
+        backoff_least: 1,
+        ..Timings::default()
+    };
+    let settings = AppSettings {
+        timings: patient,
+        ..AppSettings::default()
+    };
+    let before = server.log().len();
+    let Reply::Settings(set) = desk.ask(Request::SettingsSet(settings)).await else {
+        panic!("the settings come back");
+    };
+    assert_eq!(set.timings.backoff_least, 100, "raised to its floor");
+    desk.until("it begins anew with them", |_| server.log().len() > before)
+        .await;
+    desk.until_live().await;
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    relay.freeze();
+    // With the usual times it would be noticed within half a minute.
+    for _ in 0..40 {
+        clock.advance(Duration::from_mins(1));
+        assert!(all_live(&desk.status().await), "it is more patient now");
+    }
+    clock.advance(Duration::from_mins(20));
+    desk.until_in_time("after an hour it asks", |status| !all_live(status))
+        .await;
+    relay.thaw();
+    desk.until_in_time("the connection is back", all_live).await;
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_is_found_while_it_works_and_the_next_start_fetches_everything_again() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.add(&server, &["alerts"]).await;
+    desk.until_live().await;
+    publish(&server, "alerts", "message 0").await;
+    desk.until_count(1).await;
+    desk.engine.stop().await;
+    damage(&desk.database());
+
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    publish(&server, "alerts", "message 1").await;
+    desk.until_count(2).await;
+    let found = async {
+        let damaged = desk.engine.damaged();
+        tokio::pin!(damaged);
+        loop {
+            tokio::select! {
+                () = &mut damaged => return,
+                () = desk.settle() => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), found)
+        .await
+        .expect("it is found");
+
+    let desk = desk.restart().await;
+    desk.until_live().await;
+    desk.until_count(2).await;
+    assert_eq!(desk.bodies().await, numbered("message", 2));
+    let status = desk.status().await;
+    assert!(
+        status
+            .notices
+            .iter()
+            .any(|words| words.contains("moved aside")),
+        "{:?}",
+        status.notices
+    );
+    desk.engine.stop().await;
+}
+
+/// As a disk does that lost a page, under a resident that was killed.
+fn damage(path: &std::path::Path) {
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.execute(
+        "UPDATE setting SET value = 'no' WHERE key = 'store.clean_stop'",
+        [],
+    )
+    .unwrap();
+    let root: u32 = db
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'undo_row_of'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    db.close().map_err(|(_, error)| error).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    let start = (root as usize - 1) * 4096;
+    bytes[start..start + 4096].fill(0xff);
+    std::fs::write(path, bytes).unwrap();
 }

@@ -21,7 +21,7 @@ pub use event::{Event, Target};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{
     AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,
-    Request, SubscriptionEdit, TransportChoice, WindowShape,
+    Request, SubscriptionEdit, Timings, TransportChoice, WindowShape,
 };
 pub use secret::Secret;
 pub use view::{
@@ -32,5 +32,5 @@ pub use view::{
 };
 pub use words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
-    SubscriptionId, Tier, TransportKind,
+    SubscriptionId, Tier, TransportKind, Way,
 };

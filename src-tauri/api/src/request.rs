@@ -9,7 +9,7 @@ use crate::view::{
 };
 use crate::words::{
     AccountId, BackendKind, NotificationId, SecretPlace, SignIn, SubscriptionId, Tier,
-    TransportKind,
+    TransportKind, Way,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -82,6 +82,14 @@ pub enum Request {
     Accounts,
     /// Add an account. → [`Reply::Account`]
     AccountAdd(AccountDraft),
+    /// Add an account by signing in in the browser, which is opened for it. What the draft signs in with does
+    /// not count. Answered when the user has signed in, after 5 minutes at most. → [`Reply::Account`]
+    AccountAddByBrowser(AccountDraft),
+    /// Sign an account in anew in the browser. Answered like the above. → [`Reply::Account`]
+    AccountSignInByBrowser {
+        /// Which one.
+        id: AccountId,
+    },
     /// Try an account that is not added yet, hop by hop. → [`Reply::Test`]
     AccountTry(AccountDraft),
     /// Try an existing account, hop by hop. → [`Reply::Test`]
@@ -242,6 +250,36 @@ pub struct AccountDraft {
     /// The family's own settings, a JSON object; empty for none.
     #[serde(default)]
     pub options: String,
+    /// How the server is reached.
+    #[serde(default)]
+    pub way: Way,
+    /// `user:password` for the proxy.
+    #[serde(default)]
+    pub proxy_sign_in: Option<Secret>,
+    /// The password of the client certificate's file.
+    #[serde(default)]
+    pub certificate_password: Option<Secret>,
+}
+
+impl Default for AccountDraft {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            kind: None,
+            name: String::new(),
+            topics: Vec::new(),
+            sign_in: SignIn::None,
+            secret: None,
+            secrets: SecretPlace::Keyring,
+            transport: None,
+            allow_http: false,
+            headers: Vec::new(),
+            options: String::new(),
+            way: Way::default(),
+            proxy_sign_in: None,
+            certificate_password: None,
+        }
+    }
 }
 
 fn no_sign_in() -> SignIn {
@@ -279,6 +317,12 @@ pub struct AccountEdit {
     pub disabled: Option<bool>,
     /// The family's own settings.
     pub options: Option<String>,
+    /// How the server is reached.
+    pub way: Option<Way>,
+    /// `user:password` for the proxy; empty: none any more.
+    pub proxy_sign_in: Option<Secret>,
+    /// The password of the client certificate's file; empty: none any more.
+    pub certificate_password: Option<Secret>,
 }
 
 /// Who chooses what carries a connection.
@@ -401,6 +445,53 @@ pub struct AppSettings {
     pub toast_while_looking: bool,
     /// The user was told that closing the window leaves Tidings running.
     pub close_explained: bool,
+    /// How patient connections are.
+    pub timings: Timings,
+}
+
+/// How patient connections are, in milliseconds, for unusual networks. What is below its floor is raised to
+/// it: 1 s, and 100 ms for the least backoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(export)]
+pub struct Timings {
+    /// Time to a TCP connection, TLS included.
+    pub connect: u32,
+    /// Time to the end of an answer's headers.
+    pub headers: u32,
+    /// Between two pings of a WebSocket.
+    pub ping_every: u32,
+    /// Time for any frame after a ping.
+    pub pong_within: u32,
+    /// Least delay between two attempts.
+    pub backoff_least: u32,
+    /// Greatest delay between two attempts during the first minute of an outage.
+    pub backoff_early: u32,
+    /// Greatest delay between two attempts.
+    pub backoff_most: u32,
+    /// What is added to a server's keepalive before its silence is death.
+    pub keepalive_margin: u32,
+    /// Silence after which a stream whose keepalive is not known is opened anew.
+    pub silence: u32,
+    /// Between two questions where nothing can be held open.
+    pub poll_every: u32,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            connect: 10_000,
+            headers: 20_000,
+            ping_every: 20_000,
+            pong_within: 10_000,
+            backoff_least: 1_000,
+            backoff_early: 5_000,
+            backoff_most: 300_000,
+            keepalive_margin: 15_000,
+            silence: 300_000,
+            poll_every: 60_000,
+        }
+    }
 }
 
 impl Default for AppSettings {
@@ -414,6 +505,7 @@ impl Default for AppSettings {
             tell_servers: true,
             toast_while_looking: false,
             close_explained: false,
+            timings: Timings::default(),
         }
     }
 }

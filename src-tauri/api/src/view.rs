@@ -2,7 +2,7 @@
 
 use crate::words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
-    SubscriptionId, Tier, TransportKind,
+    SubscriptionId, Tier, TransportKind, Way,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -263,6 +263,8 @@ pub struct AccountView {
     pub disabled: bool,
     /// The family's own settings, a JSON object; empty for none.
     pub options: String,
+    /// How its server is reached.
+    pub way: Way,
     /// Its connection.
     pub connection: ConnectionView,
     /// Its subscriptions.
@@ -336,6 +338,8 @@ pub struct KindView {
     pub mirrors: bool,
     /// Notifications can be published.
     pub sends: bool,
+    /// Its users can sign in in the browser, where their server offers it.
+    pub browser: bool,
 }
 
 /// A field of a sign-in form.
@@ -410,6 +414,9 @@ pub struct Hop {
     /// How long it took, milliseconds.
     #[ts(type = "number")]
     pub millis: u64,
+    /// The SHA-256 of a certificate that nobody vouches for, in hexadecimal: what its user may compare and
+    /// trust ([`Way::pin`]). Empty otherwise.
+    pub certificate: String,
 }
 
 /// How a hop went.

@@ -53,6 +53,12 @@ pub enum Tier {
 pub enum BackendKind {
     /// <https://ntfy.sh> and servers that speak its protocol.
     Ntfy,
+    /// Pusher, Soketi, Laravel Reverb and others of the Pusher Channels protocol, version 7.
+    Pusher,
+    /// <https://gotify.net>.
+    Gotify,
+    /// <https://mercure.rocks> hubs.
+    Mercure,
     /// <https://nchan.io>, the publish and subscribe module of nginx.
     Nchan,
 }
@@ -123,6 +129,22 @@ pub enum SignIn {
     },
     /// A secret in the first message of the conversation.
     Message,
+}
+
+/// How an account's server is reached, where that is not as everywhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+#[ts(export)]
+pub struct Way {
+    /// Empty: as the system says. `direct`: none. Otherwise the proxy's address: `http://`, `https://`,
+    /// `socks5://` (names looked up here) or `socks5h://` (by the proxy). Never with a password in it.
+    pub proxy: String,
+    /// A file of certificate authorities, PEM, trusted besides the system's; empty for none.
+    pub authorities: String,
+    /// The SHA-256 of the only certificate that is accepted, in hexadecimal; empty: any that is trusted.
+    pub pin: String,
+    /// A file with the client's certificate and key, PEM or PKCS#12; empty for none.
+    pub certificate: String,
 }
 
 /// How a body is written.

@@ -65,7 +65,7 @@ pub struct Plan {
     pub parts: Vec<Part>,
     /// How long an idle resident is watched: whole periods of the server's keepalive (45 s), since each wakes it.
     pub idle: Duration,
-    /// How long it is left alone before that.
+    /// How long it is left alone before that: longer than it takes to give back what only a start needs.
     pub settle: Duration,
     /// How often a start is repeated; the median counts.
     pub starts: usize,
@@ -111,7 +111,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
         Plan {
             parts,
             idle: seconds(90),
-            settle: seconds(3),
+            settle: seconds(12),
             starts: 3,
             repeats: 10,
             steady: 300,
@@ -122,7 +122,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
         Plan {
             parts,
             idle: seconds(180),
-            settle: seconds(10),
+            settle: seconds(20),
             starts: 9,
             repeats: 30,
             steady: 3_000,

@@ -1,20 +1,23 @@
 //! What the resident costs while nothing happens, also after a window; and the window itself.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
-use support::{Desktop, Memory, Program, Result};
+use support::{Desktop, Memory, Result, Screen};
 
 use crate::arguments::Plan;
 use crate::clock;
 use crate::report::{Report, float, mib, quantile, time};
 use crate::scene::{Mode, PATIENCE, Scene, until_status};
-use crate::screen::Screen;
 
 /// Memory that the resident may use, bytes.
-const MEMORY: u64 = 12 << 20;
+pub const MEMORY: u64 = 12 << 20;
 /// Processor time that it may use in a minute.
 const CPU: Duration = Duration::from_millis(10);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often a second it may wake up.
 const WAKEUPS: f64 = 0.5;
 /// Notifications in the inbox that the window shows.
@@ -105,10 +108,12 @@ pub async fn around_a_window(desktop: &Desktop, plan: &Plan, report: &mut Report
 async fn watch(scene: &Scene<'_>, plan: &Plan, who: &str, report: &mut Report) -> Result<()> {
     let resident = scene.resident()?;
     clock::pause(plan.settle).await;
-    let (cpu, wakeups) = spent(resident)?;
+    let mut spent = Spent::of(resident.id())?;
     let begin = clock::now();
-    clock::pause(plan.idle).await;
-    let (cpu_after, wakeups_after) = spent(resident)?;
+    while clock::since(begin) < plan.idle {
+        clock::pause(LOOK).await;
+        spent.look()?;
+    }
     let seconds = clock::since(begin).as_secs_f64();
     let memory = resident.memory()?.pss;
 
@@ -118,9 +123,9 @@ async fn watch(scene: &Scene<'_>, plan: &Plan, who: &str, report: &mut Report) -
         mib(memory),
         memory <= MEMORY,
     );
-    let minute = cpu_after.saturating_sub(cpu).mul_f64(60.0 / seconds);
+    let minute = spent.cpu.mul_f64(60.0 / seconds);
     report.at_most(&format!("idle, {who}: CPU a minute"), CPU, minute);
-    let rate = float(wakeups_after.saturating_sub(wakeups)) / seconds;
+    let rate = float(spent.wakeups) / seconds;
     report.judge(
         &format!("idle, {who}: wakeups a second"),
         &format!("≤ {WAKEUPS}"),
@@ -130,8 +135,58 @@ async fn watch(scene: &Scene<'_>, plan: &Plan, who: &str, report: &mut Report) -
     Ok(())
 }
 
-fn spent(resident: &Program) -> Result<(Duration, u64)> {
-    Ok((resident.cpu_time()?, resident.wakeups()?))
+/// What a process spent since it is watched. Looked at often, so that little is missed of threads that end: the
+/// kernel's counts end with them.
+struct Spent {
+    process: u32,
+    /// What each thread had spent when it was last seen: processor time in nanoseconds, and wakeups.
+    threads: HashMap<OsString, (u64, u64)>,
+    cpu: Duration,
+    wakeups: u64,
+}
+
+impl Spent {
+    fn of(process: u32) -> Result<Self> {
+        Ok(Self {
+            process,
+            threads: threads(process)?,
+            cpu: Duration::ZERO,
+            wakeups: 0,
+        })
+    }
+
+    fn look(&mut self) -> Result<()> {
+        let now = threads(self.process)?;
+        for (thread, (cpu, wakeups)) in &now {
+            // A new one spent all of it meanwhile.
+            let (before, woken) = self.threads.get(thread).copied().unwrap_or_default();
+            self.cpu += Duration::from_nanos(cpu.saturating_sub(before));
+            self.wakeups += wakeups.saturating_sub(woken);
+        }
+        self.threads = now;
+        Ok(())
+    }
+}
+
+/// Every thread of a process, with its processor time (`schedstat`) and how often it went to sleep by itself, which
+/// is how often it woke up.
+fn threads(process: u32) -> Result<HashMap<OsString, (u64, u64)>> {
+    let mut found = HashMap::new();
+    for entry in fs::read_dir(format!("/proc/{process}/task"))? {
+        let thread = entry?;
+        let read = |name| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+        let cpu = read("schedstat");
+        let status = read("status");
+        let woken = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        // One that ends while it is looked at is left out.
+        if let (Some(cpu), Some(woken)) = (cpu.split_whitespace().next(), woken) {
+            let spent = (cpu.parse()?, woken.trim().parse()?);
+            found.insert(thread.file_name(), spent);
+        }
+    }
+    Ok(found)
 }
 
 /// The memory of all processes that `process` started, and of those that they started, bytes.

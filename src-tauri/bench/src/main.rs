@@ -16,8 +16,6 @@ mod rows;
 #[cfg(target_os = "linux")]
 mod scene;
 #[cfg(target_os = "linux")]
-mod screen;
-#[cfg(target_os = "linux")]
 mod start;
 
 #[cfg(target_os = "linux")]

@@ -192,6 +192,7 @@ fn ask(mut question: impl FnMut(u64) -> Result<usize>) -> Result<(Vec<Duration>,
 fn fill(store: &Store, count: u64, now: Timestamp) -> Result<()> {
     let account = NewAccount {
         options: String::new(),
+        way: tidings_api::Way::default(),
         kind: BackendKind::Ntfy,
         name: "Bench".to_owned(),
         url: "https://ntfy.example/".parse()?,

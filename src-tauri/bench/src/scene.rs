@@ -85,6 +85,7 @@ impl<'d> Scene<'d> {
                 transport: None,
                 allow_http: false,
                 headers: Vec::new(),
+                ..AccountDraft::default()
             };
             client.call(Request::AccountAdd(draft)).await?;
             scene.servers.push(server);

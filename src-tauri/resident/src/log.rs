@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,12 +20,19 @@ pub fn to_profile(logs: &Path) {
     let to_file = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(file);
-    let levels =
-        asked_for().unwrap_or_else(|| EnvFilter::new("warn,tidings=info,tidings_core=info"));
-    let to_stderr = asked_for().is_some().then(|| {
+    let asked_for = asked_for();
+    let to_stderr = asked_for.is_some().then(|| {
         tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_writer(io::stderr)
+    });
+    let levels = asked_for.unwrap_or_else(|| {
+        Targets::new()
+            .with_default(LevelFilter::WARN)
+            .with_targets([
+                ("tidings", LevelFilter::INFO),
+                ("tidings_core", LevelFilter::INFO),
+            ])
     });
     let registry = tracing_subscriber::registry()
         .with(levels)
@@ -52,8 +59,8 @@ pub fn to_stderr() {
     }
 }
 
-fn asked_for() -> Option<EnvFilter> {
-    EnvFilter::try_from_env(VARIABLE).ok()
+fn asked_for() -> Option<Targets> {
+    std::env::var(VARIABLE).ok()?.parse().ok()
 }
 
 /// A panic in a task is logged with its place; the task's owner notices its end.

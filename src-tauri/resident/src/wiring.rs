@@ -8,9 +8,10 @@ use crate::os::notifier::DesktopNotifier;
 use crate::os::secrets::Secrets;
 #[cfg(target_os = "linux")]
 use crate::os::tray::{self, Picture, Wish};
-use crate::os::{autostart, doctor, network, open, power};
+use crate::os::{autostart, doctor, memory, network, open, power};
 use crate::profile::{Lock, Profile, Taken};
 use crate::windows::Windows;
+use futures_util::FutureExt as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tidings_api::{
@@ -29,6 +30,8 @@ use tokio::task::JoinSet;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A clean stop takes no longer.
 const STOP: Duration = Duration::from_millis(1800);
+/// So long after the last thing that happened, memory is given back.
+const REST: Duration = Duration::from_secs(5);
 /// Hints come in bursts; the tray shows what they led to.
 const SETTLE: Duration = Duration::from_millis(150);
 
@@ -208,10 +211,13 @@ struct Resident {
     #[cfg(target_os = "linux")]
     notifier: Arc<DesktopNotifier>,
     quit: Notify,
+    /// Somebody asked for something.
+    asked: Notify,
 }
 
 impl Resident {
     async fn answer(&self, request: Request) -> Result<Reply, ErrorView> {
+        self.asked.notify_one();
         match request {
             Request::OpenWindow { target, token } => {
                 self.windows.present(target, token)?;
@@ -262,6 +268,15 @@ impl Verbs for Resident {
     fn window_gone(&self) {
         self.engine.window_gone();
     }
+}
+
+/// Why a resident stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Told,
+    /// Its database is damaged. The next start puts it aside.
+    Damaged,
 }
 
 /// A resident at work, until it is dropped or told to stop.
@@ -326,6 +341,7 @@ impl Running {
             #[cfg(target_os = "linux")]
             notifier,
             quit: Notify::new(),
+            asked: Notify::new(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(control::serve(
@@ -333,6 +349,7 @@ impl Running {
             Arc::<Resident>::clone(&resident),
             clients,
         ));
+        tasks.spawn(rest(Arc::clone(&resident)));
         resident.engine.start();
         let engine = resident.engine.clone();
         tasks.spawn(power::watch(move || engine.woke()));
@@ -363,18 +380,20 @@ impl Running {
         self.resident.answer(request).await
     }
 
-    /// Works until `stopped`, or until the user quits; then stops cleanly, in less than 2 s.
-    pub async fn until(self, stopped: impl Future<Output = ()>) {
+    /// Works until `stopped`, or until the user quits; then stops cleanly, in less than 2 s. If it may be started
+    /// again, it works only until its database is found to be damaged.
+    pub async fn until(self, stopped: impl Future<Output = ()>, again: bool) -> Ended {
         let Self {
             resident,
             mut tasks,
             _lock: lock,
         } = self;
-        tokio::select! {
-            () = stopped => {}
-            () = resident.quit.notified() => {}
-            () = watch_over(&mut tasks) => {}
-        }
+        let ended = tokio::select! {
+            () = stopped => Ended::Told,
+            () = resident.quit.notified() => Ended::Told,
+            () = resident.engine.damaged(), if again => Ended::Damaged,
+            () = watch_over(&mut tasks) => Ended::Told,
+        };
         tracing::info!("stopping");
         if within(STOP, resident.engine.stop()).await.is_none() {
             tracing::warn!("the engine did not stop in time");
@@ -384,6 +403,7 @@ impl Running {
         tasks.shutdown().await;
         drop(std::fs::remove_file(&resident.profile.socket));
         drop(lock);
+        ended
     }
 }
 
@@ -395,6 +415,29 @@ async fn watch_over(tasks: &mut JoinSet<()>) {
         }
     }
     std::future::pending::<()>().await;
+}
+
+/// Gives memory back whenever nothing happened for a while; first after the start.
+async fn rest(resident: Arc<Resident>) {
+    use broadcast::error::RecvError;
+    let mut hints = resident.engine.hints();
+    loop {
+        loop {
+            pause(REST).await;
+            // Not one by one: there may be thousands.
+            let quiet = hints.is_empty() && resident.asked.notified().now_or_never().is_none();
+            if quiet {
+                break;
+            }
+            hints = hints.resubscribe();
+        }
+        resident.engine.rest();
+        memory::give_back();
+        tokio::select! {
+            hint = hints.recv() => if let Err(RecvError::Closed) = hint { return },
+            () = resident.asked.notified() => {}
+        }
+    }
 }
 
 /// Puts the icon into the tray, keeps it in step, and does what is chosen there.
@@ -448,7 +491,7 @@ async fn fulfil(resident: Arc<Resident>, mut wishes: mpsc::UnboundedReceiver<Wis
     while let Some(wish) = wishes.recv().await {
         let request = match wish {
             Wish::Open(target, token) => Request::OpenWindow { target, token },
-            Wish::Do(request) => request,
+            Wish::Do(request) => *request,
             Wish::ReadAll => Request::Change {
                 targets: Targets::Query {
                     query: ListQuery {

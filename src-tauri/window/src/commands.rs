@@ -5,6 +5,7 @@
 )]
 
 use crate::bridge::Link;
+use crate::desktop;
 use crate::view::View;
 use crate::windows::Windows;
 use serde::Serialize;
@@ -22,6 +23,8 @@ pub async fn call(link: State<'_, Link>, request: Request) -> Result<Reply, Erro
 pub struct Opening {
     view: View,
     target: Target,
+    /// It paints before it is shown.
+    rehearses: bool,
 }
 
 /// Says what the calling window was opened for, or asked for since.
@@ -29,7 +32,11 @@ pub struct Opening {
 pub fn opening(window: WebviewWindow, windows: State<'_, Windows>) -> Option<Opening> {
     let view = View::labelled(window.label())?;
     let target = windows.target(view)?;
-    Some(Opening { view, target })
+    Some(Opening {
+        view,
+        target,
+        rehearses: desktop::REHEARSES,
+    })
 }
 
 /// Shows the calling window: its first picture is there.

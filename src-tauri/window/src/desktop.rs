@@ -4,9 +4,9 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{forgetful, light, measure, name_program, raise, tame};
+pub use linux::{REHEARSES, forgetful, light, measure, prepare, raise, tame};
 
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
-pub use other::{forgetful, light, measure, name_program, raise, tame};
+pub use other::{REHEARSES, forgetful, light, measure, prepare, raise, tame};

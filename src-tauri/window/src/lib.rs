@@ -21,7 +21,7 @@ use windows::Windows;
 /// # Errors
 /// Tauri's own, where no window can be made (no display, no webview).
 pub fn run(arguments: Arguments) -> tauri::Result<()> {
-    desktop::name_program();
+    desktop::prepare();
     let app = tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
             commands::call,

@@ -13,8 +13,10 @@ use std::{error::Error, time::Duration};
 
 mod binaries;
 mod desktop;
+pub mod fakes;
 mod notifications;
 mod process;
+mod screen;
 mod screenshot;
 mod tray;
 mod webdriver;
@@ -23,7 +25,8 @@ pub use binaries::{BIN_DIR_VARIABLE, binary};
 pub use desktop::{Desktop, NotificationDaemon, Options};
 pub use notifications::{Call, CloseReason, RecordingDaemon, Toast};
 pub use process::{Memory, Program};
-pub use screenshot::grab_display;
+pub use screen::{Key, Look, Screen};
+pub use screenshot::{grab_display, grab_window};
 pub use tray::{MenuItem, Pixmap, ToolTip, TrayHost, TrayItem};
 pub use webdriver::{Driver, Element, Window};
 

@@ -1,4 +1,4 @@
-//! Pictures of the whole display.
+//! Pictures of the display.
 
 use std::{path::Path, process::Command};
 
@@ -9,8 +9,20 @@ use crate::Result;
 /// # Errors
 /// `ImageMagick`'s `import` isn't installed, or fails.
 pub fn grab_display(display: &str, file: &Path) -> Result<()> {
+    grab(display, "root", file)
+}
+
+/// Writes a picture of what is in a window, without its frame.
+///
+/// # Errors
+/// As [`grab_display`]; or there is no such window.
+pub fn grab_window(display: &str, window: u32, file: &Path) -> Result<()> {
+    grab(display, &window.to_string(), file)
+}
+
+fn grab(display: &str, what: &str, file: &Path) -> Result<()> {
     let result = Command::new("import")
-        .args(["-silent", "-window", "root", "-depth", "8"])
+        .args(["-silent", "-window", what, "-depth", "8"])
         .arg(file)
         .env("DISPLAY", display)
         .output()

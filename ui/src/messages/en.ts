@@ -7,6 +7,7 @@ import type { Place } from "../lib/bindings/Place";
 import type { SecretPlace } from "../lib/bindings/SecretPlace";
 import type { Tier } from "../lib/bindings/Tier";
 import type { TransportKind } from "../lib/bindings/TransportKind";
+import type { Timings } from "../lib/bindings/Timings";
 import { count } from "../lib/words/time";
 
 const n = (number: number, one: string, many: string) => `${count(number)} ${number === 1 ? one : many}`;
@@ -25,13 +26,14 @@ const minTiers: Record<Tier, string> = {
   critical: "Critical only",
 };
 
-const connections: Record<ConnectionState, string> = {
+const connections: Record<ConnectionState | "unknown", string> = {
   idle: "Not connected",
   connecting: "Connecting…",
   live: "Connected",
   waiting: "Waiting to try again",
   offline: "No network",
   stopped: "Needs you",
+  unknown: "Not known while Tidings is not running",
 };
 
 const transports: Record<TransportKind, string> = {
@@ -92,6 +94,8 @@ export const words = {
     label: (place: string) => `${place}: notifications`,
     markAllRead: "Mark all read",
     loading: "Loading notifications…",
+    gap: (names: string[], from: string, to: string, missing: string): string =>
+      `${names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${n(names.length - 3, "other", "others")}` : names.join(", ")}: some may be missing from ${from} to ${to}; ${missing}`,
     newOnes: (number: number) => `${count(number)} new`,
     rowName: (
       unread: boolean,
@@ -236,6 +240,7 @@ export const words = {
       notifications: "Notifications",
       appearance: "Appearance",
       storage: "Storage",
+      connections: "Connections",
       about: "Advanced",
     },
   },
@@ -251,8 +256,9 @@ export const words = {
     detectFailed: "You can fill in the rest and test it when the server is back.",
     unknownKind: "Which kind of server is it?",
     name: "Name",
-    nameHint: "How Tidings calls it; the host’s name if empty.",
+    nameHint: "How Tidings calls it; the host’s name if empty, with its port if unusual.",
     signIn: "Sign in",
+    saveOptions: "Save settings",
     signInNone: "Without signing in",
     signInBasic: "With user name and password",
     signInToken: "With an access token",
@@ -305,6 +311,18 @@ export const words = {
     gaps: (number: number) => n(number, "gap", "gaps"),
   },
 
+  headers: {
+    title: "Extra headers",
+    hint: "Sent with every request, for a proxy in front of the server that asks for them. Most servers need none. Values are kept like the password.",
+    name: (row: number) => `Name of header ${row}`,
+    namePlaceholder: "X-Name",
+    nameTitle: "Letters, digits and hyphens, without a colon",
+    value: (row: number) => `Value of header ${row}`,
+    valuePlaceholder: "Value",
+    remove: (header: string) => `Remove header ${header}`,
+    add: "Add a header",
+  },
+
   keyring: {
     title: "Where should the password go?",
     again: "Try the keyring again",
@@ -340,6 +358,44 @@ export const words = {
   appearance: {
     theme: "Colours",
     themes: { system: "As the desktop", light: "Light", dark: "Dark" },
+  },
+
+  way: {
+    title: "Network",
+    proxy: "Proxy",
+    proxyHint: "http://, https://, socks5:// or socks5h://, with its port. “direct” goes past every proxy.",
+    proxyUsual: "As the system says",
+    proxySignIn: "User name and password for the proxy",
+    proxySignInHint: "With a colon between them. Kept with the account’s password.",
+    authorities: "File of certificate authorities",
+    authoritiesHint: "PEM. Trusted for this account only, besides the system’s.",
+    pin: "Pinned certificate",
+    pinHint: "The SHA-256 of the only certificate that is accepted. The test shows the server’s, to be compared with what its owner says.",
+    certificate: "File with your client certificate",
+    certificateHint: "PKCS#12 (.p12), or PEM with the key in it.",
+    certificatePassword: "Password of that file",
+    certificatePasswordHint: "Kept with the account’s password.",
+    save: "Save network",
+    untrusted: "Nobody vouches for this certificate. If its SHA-256 is what the server’s owner says, you can trust it:",
+    trust: "Trust this certificate",
+  },
+
+  timings: {
+    intro: "How patient connections are, in seconds. Change this only where a network asks for it; open connections begin anew.",
+    fields: {
+      connect: ["Time to connect", "Name, TCP and TLS together."],
+      headers: ["Time to answer", "Until a server has begun its answer."],
+      ping_every: ["Ping every", "WebSocket only. Some routers forget what is quiet for longer."],
+      pong_within: ["Answer to a ping within", "After that the connection is given up."],
+      backoff_least: ["Least wait before trying again", "At least 0.1 s."],
+      backoff_early: ["Longest wait in the first minute", "A random time up to this."],
+      backoff_most: ["Longest wait later", "The wait doubles until it is this long."],
+      keepalive_margin: ["Patience after a missed keepalive", "Added to the keepalive of the server."],
+      silence: ["Open a quiet stream anew after", "Where the server promises no keepalive."],
+      poll_every: ["Ask every", "Where nothing can be held open."],
+    } as Record<keyof Timings, [string, string]>,
+    invalid: "Type a number of seconds from 0.1 to 86,400.",
+    reset: "Set all back",
   },
 
   storage: {

@@ -3,13 +3,17 @@
 //! the rest. A family is one folder here, one variant of [`BackendKind`], one folder of fixtures and
 //! one page of docs.
 
+mod gotify;
+mod mercure;
 mod nchan;
 mod ntfy;
 pub mod payload;
+pub mod pkce;
+mod pusher;
 pub mod registry;
 
 use crate::model::{
-    BackendKind, Cursor, Draft, HttpRequest, Mirror, Origin, SubscriptionId, TransportKind,
+    BackendKind, Cursor, Draft, HttpRequest, Mirror, Origin, SignIn, SubscriptionId, TransportKind,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -145,7 +149,8 @@ pub struct Resume {
 pub enum Effect {
     /// Open the connection. One at a time.
     Open(HttpRequest),
-    /// Make a finite request; its answer comes back as [`Input::Fetched`] with the same tag.
+    /// Make a request beside the connection; its answer comes back as [`Input::Fetched`] with the same tag. It
+    /// may be a further stream, if it is read line by line.
     Fetch {
         /// Chosen by the session.
         tag: u32,
@@ -251,6 +256,15 @@ pub enum Read {
     Lines,
     /// As one text, [`Fetched::Body`], of at most 16 MiB.
     Whole,
+    /// The same, of a server that the connection can do without for now: where there is no answer, or only
+    /// part of one, that too is a refusal, with status 0 and the reason, in words for the user, as its body.
+    Apart,
+    /// The backlog at the start of a stream, line by line: it is over when nothing came for so long. After
+    /// 16 MiB it is cut, [`Fetched::TooLong`].
+    Backlog {
+        /// Of silence.
+        quiet: Duration,
+    },
 }
 
 /// A subscription that a server has.
@@ -415,7 +429,7 @@ pub enum Fetched<'a> {
     TooLong,
     /// The body is complete.
     End,
-    /// Another status came (304 too), or none in time (408).
+    /// Another status came (304 too), or none in time (408), or none at all (0, with [`Read::Apart`]).
     Refused {
         /// The HTTP status.
         status: u16,
@@ -451,6 +465,27 @@ pub struct Publication {
     pub body: String,
 }
 
+/// A page at which a user signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserPage {
+    /// Where it is.
+    pub url: Url,
+    /// What the browser brings back, so that no other page can send it here.
+    pub state: String,
+}
+
+/// How a family signs its users in in the browser, with a code that is proved by [`pkce`].
+pub trait Browser: Send + Sync {
+    /// Asks for the page. `device` names this computer, the browser comes back to `redirect`.
+    fn begin(&self, server: &Server, device: &str, redirect: &Url, challenge: &str) -> HttpRequest;
+    /// The page in the answer to [`Browser::begin`].
+    fn page(&self, status: u16, body: &str) -> Result<BrowserPage, Failure>;
+    /// Exchanges the code that the browser brought back.
+    fn token(&self, server: &Server, code: &str, state: &str, verifier: &str) -> HttpRequest;
+    /// The token in the answer to [`Browser::token`].
+    fn signed_in(&self, status: u16, body: &str) -> Result<String, Failure>;
+}
+
 /// A server family.
 pub trait Backend: Send + Sync {
     /// Which one.
@@ -478,6 +513,14 @@ pub trait Backend: Send + Sync {
     }
     /// Whether a topic's name can be one; the words say what is allowed.
     fn check_topic(&self, topic: &str) -> Result<(), String>;
+    /// Whether a token can be one that reads; the words say what else it is.
+    fn check_token(&self, _token: &str) -> Result<(), String> {
+        Ok(())
+    }
+    /// How requests carry what the user chose to sign in with.
+    fn sent_as(&self, chosen: &SignIn) -> SignIn {
+        chosen.clone()
+    }
     /// A request whose answer tells whether the credential may read `topic`; the topic is empty where an
     /// account has none. None where only a connection can tell.
     fn access(&self, server: &Server, topic: &str) -> Option<HttpRequest>;
@@ -492,6 +535,10 @@ pub trait Backend: Send + Sync {
     /// password is kept.
     fn exchanged(&self, _status: u16, _body: &str) -> Result<Option<String>, Failure> {
         Ok(None)
+    }
+    /// The sign-in in the browser; none where the family has none.
+    fn browser(&self) -> Option<&'static dyn Browser> {
+        None
     }
     /// A connection's codec.
     fn session(&self, resume: Resume) -> Box<dyn Session>;

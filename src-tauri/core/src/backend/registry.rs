@@ -1,11 +1,14 @@
 //! All families.
 
 use super::Backend;
+use super::gotify::Gotify;
+use super::mercure::Mercure;
 use super::nchan::Nchan;
 use super::ntfy::Ntfy;
+use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 2] = [&Ntfy, &Nchan];
+static BACKENDS: [&dyn Backend; 5] = [&Ntfy, &Gotify, &Mercure, &Pusher, &Nchan];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -16,6 +19,9 @@ pub fn backends() -> &'static [&'static dyn Backend] {
 pub fn backend(kind: BackendKind) -> &'static dyn Backend {
     match kind {
         BackendKind::Ntfy => &Ntfy,
+        BackendKind::Gotify => &Gotify,
+        BackendKind::Pusher => &Pusher,
+        BackendKind::Mercure => &Mercure,
         BackendKind::Nchan => &Nchan,
     }
 }

@@ -1,6 +1,7 @@
 //! The way in. One task takes what connections received, in order, and stores it: row, verdict and
 //! cursor in one transaction for all that one read brought. Only then is anybody told.
 
+use super::upkeep::Since;
 use super::{Shared, storage};
 use crate::backend::Missing;
 use crate::model::{
@@ -8,7 +9,7 @@ use crate::model::{
     SubscriptionId,
 };
 use crate::policy;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, ToastJob, Tx};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tidings_api::Event;
 use tokio::sync::{mpsc, oneshot};
 
 /// Received items waiting to be stored; a full queue holds the servers back, nothing is dropped.
-pub const QUEUE: usize = 4096;
+pub const QUEUE: usize = 1024;
 /// Items of one transaction, at most.
 const BATCH: usize = 256;
 /// More ids than this are told as one "read again".
@@ -110,6 +111,8 @@ struct Outcome {
     /// Own changes that came back.
     echoes: Vec<(SubscriptionId, String, Mirror)>,
     toasts: bool,
+    /// For a presenter that has nothing else to do.
+    claimed: Option<ToastJob>,
     held: bool,
     subscriptions: bool,
 }
@@ -129,9 +132,13 @@ pub async fn flush(queue: mpsc::Sender<Item>) {
 /// Runs until the queue is closed and empty.
 pub async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Item>) {
     let mut filling = Filling::new();
+    let mut since = Since::default();
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         store(&shared, &mut batch, &mut filling).await;
+        if since.stored(batch.len()) {
+            shared.wake_upkeep.notify_one();
+        }
         for item in batch.drain(..) {
             if let Item::Flush(done) = item {
                 // Whoever asked may have been hung up meanwhile.
@@ -152,7 +159,7 @@ async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
             Ok(outcome) => {
                 *filling = counted;
                 shared.notice("storage", None);
-                tell(shared, &outcome);
+                tell(shared, outcome);
                 return;
             }
             Err(error) => error,
@@ -188,6 +195,9 @@ fn apply_all(
     let mut outcome = Outcome::default();
     for item in batch {
         apply(shared, tx, item, now, filling, &mut outcome)?;
+    }
+    if outcome.toasts {
+        outcome.claimed = shared.handover.claim(tx, now)?;
     }
     Ok(outcome)
 }
@@ -370,12 +380,16 @@ fn decide(
     Ok(())
 }
 
-fn tell(shared: &Shared, outcome: &Outcome) {
-    for (subscription, replace_key, mirror) in &outcome.echoes {
-        shared.echoes.heard(*subscription, replace_key, *mirror);
+fn tell(shared: &Shared, outcome: Outcome) {
+    // The first of all: somebody may be waiting for it.
+    if let Some(job) = outcome.claimed {
+        shared.handover.give(job);
     }
     if outcome.toasts {
         shared.wake_presenter.notify_one();
+    }
+    for (subscription, replace_key, mirror) in &outcome.echoes {
+        shared.echoes.heard(*subscription, replace_key, *mirror);
     }
     if outcome.held {
         shared.wake_scheduler.notify_one();

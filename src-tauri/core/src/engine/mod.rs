@@ -10,19 +10,22 @@ mod outbox;
 mod present;
 mod scheduler;
 mod supervisor;
+mod upkeep;
 mod view;
 
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
     Account, AccountId, Credential, Notification, NotificationId, Preferences, SignIn,
-    SubscriptionId,
+    SubscriptionId, Way,
 };
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
 use crate::store::{Store, StoreError, ToastId};
 use crate::transport::Dial;
+use crate::transport::limits::Times;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
+use present::Handover;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -100,8 +103,11 @@ pub struct Shared {
     ingest: mpsc::Sender<Item>,
     over: mpsc::UnboundedSender<ToastId>,
     wake_presenter: Notify,
+    handover: Handover,
     wake_scheduler: Notify,
     wake_outbox: Notify,
+    wake_upkeep: Notify,
+    found_damage: Notify,
     supervisor: Supervisor,
     started: OnceLock<()>,
 }
@@ -159,8 +165,11 @@ impl Engine {
             ingest,
             over,
             wake_presenter: Notify::new(),
+            handover: Handover::default(),
             wake_scheduler: Notify::new(),
             wake_outbox: Notify::new(),
+            wake_upkeep: Notify::new(),
+            found_damage: Notify::new(),
             supervisor: Supervisor::default(),
             started: OnceLock::new(),
         };
@@ -192,6 +201,8 @@ impl Engine {
             tokio::spawn(present::listen(Arc::clone(shared))),
             tokio::spawn(outbox::run(Arc::clone(shared))),
             tokio::spawn(continuity::run(Arc::clone(shared))),
+            tokio::spawn(upkeep::fold(Arc::clone(shared))),
+            tokio::spawn(upkeep::check(Arc::clone(shared))),
         ];
         lock(&self.tasks).extend(tasks);
         match shared.store.read(|tx| tx.accounts()) {
@@ -248,6 +259,17 @@ impl Engine {
         *lock(&self.shared.presence) = Presence::default();
     }
 
+    /// Completes when the database was found to be damaged: whoever stops and opens it again gets a new one, with
+    /// the accounts and settings that could be saved.
+    pub async fn damaged(&self) {
+        self.shared.found_damage.notified().await;
+    }
+
+    /// Gives back the memory that only speed needs: for when there is nothing to do.
+    pub fn rest(&self) {
+        self.shared.store.rest();
+    }
+
     /// Stops: hangs up, stores what was received, leaves the database clean. Takes 2 s at most.
     pub async fn stop(&self) {
         let shared = &self.shared;
@@ -271,6 +293,7 @@ impl Engine {
             // Cancelled, which is what was asked for; nobody writes after this.
             let _ = task.await;
         }
+        shared.handover.give_back(&shared.store);
         if let Err(error) = shared.store.close() {
             tracing::warn!(%error, "the database was not left clean; the next start checks it");
         }
@@ -339,6 +362,7 @@ impl Shared {
     fn apply(&self, settings: AppSettings) {
         let mut preferences = Preferences::clone(&self.preferences());
         preferences.ring_while_looking = settings.toast_while_looking;
+        self.dial.set_times(settings.timings.into());
         *self
             .preferences
             .write()
@@ -347,6 +371,11 @@ impl Shared {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// How patient connections are.
+    fn times(&self) -> Times {
+        self.settings().timings.into()
     }
 
     fn settings(&self) -> AppSettings {
@@ -401,18 +430,28 @@ impl Shared {
 
     /// What signs this account in; kept in memory once it was read.
     async fn credential(&self, account: &Account) -> Result<Credential, Failure> {
-        if account.sign_in == SignIn::None && account.header_names.is_empty() {
+        let signs_in = account.sign_in != SignIn::None || !account.header_names.is_empty();
+        // Proxies and certificates may have a password, and need not.
+        if !signs_in && account.way == Way::default() {
             return Ok(Credential::default());
         }
-        if let Some(known) = lock(&self.credentials).get(&account.id) {
+        // Without its secret it would connect as nobody, and look as if all were well.
+        let is_whole = |credential: &Credential| {
+            credential.secret.is_some()
+                || matches!(account.sign_in, SignIn::None | SignIn::Basic { .. })
+        };
+        if let Some(known) = lock(&self.credentials).get(&account.id)
+            && is_whole(known)
+        {
             return Ok(known.clone());
         }
         let says = match self.secrets.get(account.secrets, account.id).await {
-            Ok(Some(credential)) => {
+            Ok(Some(credential)) if is_whole(&credential) => {
                 lock(&self.credentials).insert(account.id, credential.clone());
                 return Ok(credential);
             }
-            Ok(None) => format!(
+            Ok(_) if !signs_in => return Ok(Credential::default()),
+            Ok(_) => format!(
                 "The password of {} is not there any more. Sign in again.",
                 account.name
             ),

@@ -4,7 +4,7 @@
 use super::Shared;
 use super::connection::task::{route, server};
 use crate::backend::registry;
-use crate::model::{Account, HttpRequest};
+use crate::model::{Account, HttpRequest, Mirror};
 use crate::store::{Owed, StoreError};
 use crate::transport::Route;
 use jiff::{SignedDuration, Timestamp};
@@ -55,7 +55,12 @@ async fn round(shared: &Shared) -> Result<(), StoreError> {
             let now = shared.clock.now();
             let wait = matches!(outcome, Outcome::Later);
             shared.store.write(|tx| match outcome {
-                Outcome::Done => tx.owed_done(id),
+                Outcome::Done => {
+                    if owed.mirror == Mirror::Delete {
+                        tx.told_deleted(owed.subscription, &owed.replace_key, now)?;
+                    }
+                    tx.owed_done(id)
+                }
                 Outcome::Later => tx.owed_later(id, pause(now, owed.attempts)),
                 Outcome::Never(says) => {
                     tracing::warn!(account = %account.id, %says, "a change could not be told to the server");

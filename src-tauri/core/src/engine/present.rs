@@ -1,15 +1,18 @@
 //! Toasts: claims what is decided, composes it, shows it, and hears what the user did with it. The
 //! notifier may be slow, absent or hang; nothing but toasts waits for it.
 
-use super::Shared;
+use super::{Shared, lock};
 use crate::model::{Notification, Tier};
 use crate::policy::compose;
 use crate::ports::{ClosedBy, NotifierError, Toast, ToastEvent, ToastKey};
-use crate::store::{StoreError, ToastId, ToastJob};
+use crate::store::{Store, StoreError, ToastId, ToastJob, Tx};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidings_api::{Request, Target};
+use tokio::sync::Notify;
 
 /// Toasts that waited longer than this are told as one digest.
 const STALE: SignedDuration = SignedDuration::from_mins(2);
@@ -18,11 +21,59 @@ const RETRY: Duration = Duration::from_mins(1);
 /// Buttons of a toast; daemons show few.
 const BUTTONS: usize = 3;
 
+/// Toasts on their way from the ingest to the presenter: while that has nothing to do, a toast is claimed in
+/// the transaction that stores what it is about, so that it waits for one commit and not for two.
+#[derive(Default)]
+pub struct Handover {
+    idle: AtomicBool,
+    claimed: Mutex<VecDeque<ToastJob>>,
+}
+
+impl Handover {
+    /// Claims the next toast for a presenter that has nothing to do. Once it is committed it has to be handed over.
+    pub fn claim(&self, tx: &Tx<'_>, now: Timestamp) -> Result<Option<ToastJob>, StoreError> {
+        if self.idle.load(Ordering::Relaxed) {
+            tx.claim_toast(now)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Hands over what was claimed; the presenter is to be woken.
+    pub fn give(&self, job: ToastJob) {
+        self.idle.store(false, Ordering::Relaxed);
+        lock(&self.claimed).push_back(job);
+    }
+
+    fn take(&self) -> Option<ToastJob> {
+        lock(&self.claimed).pop_front()
+    }
+
+    /// What was claimed and never taken is shown at the next start.
+    pub fn give_back(&self, store: &Store) {
+        while let Some(job) = self.take() {
+            if let Err(error) = store.write(|tx| tx.toast_failed(job.id)) {
+                tracing::warn!(%error, "a toast's progress could not be stored");
+            }
+        }
+    }
+
+    async fn wait(&self, woken: &Notify) {
+        self.idle.store(true, Ordering::Relaxed);
+        woken.notified().await;
+        self.idle.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Shows what is due to be shown. Runs until it is dropped.
 pub async fn run(shared: Arc<Shared>) {
     loop {
         let now = shared.clock.now();
-        match shared.store.write(|tx| tx.claim_toast(now)) {
+        let claimed = match shared.handover.take() {
+            Some(job) => Ok(Some(job)),
+            None => shared.store.write(|tx| tx.claim_toast(now)),
+        };
+        match claimed {
             Ok(Some(job)) => {
                 let id = job.id;
                 let result = shared.notifier.show(toast(&shared, &job)).await;
@@ -34,7 +85,7 @@ pub async fn run(shared: Arc<Shared>) {
                     fold_stale(&shared);
                 }
             }
-            Ok(None) => shared.wake_presenter.notified().await,
+            Ok(None) => shared.handover.wait(&shared.wake_presenter).await,
             Err(error) => {
                 tracing::warn!(%error, "toasts could not be claimed");
                 shared.clock.sleep(RETRY).await;
@@ -49,7 +100,8 @@ fn shown(shared: &Shared, id: ToastId, result: Result<(), NotifierError>) -> boo
     let (stored, go_on) = match result {
         Ok(()) => {
             shared.notice("toasts", None);
-            let open = shared.store.write(|tx| tx.toast_shown(id, now));
+            // A loss of power may take this back. What is claimed is not shown again all the same.
+            let open = shared.store.note(|tx| tx.toast_shown(id, now));
             if open == Ok(false) {
                 // It was read while it went to the screen.
                 let _ = shared.over.send(id);

@@ -4,9 +4,8 @@
 use super::Shared;
 use crate::model::{Disposition, HoldCause, Tier};
 use crate::policy;
-use crate::store::{DeliveryId, Held, StoreError, Tx};
+use crate::store::{DeliveryId, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tidings_api::Event;
@@ -21,6 +20,8 @@ const RETENTION_EVERY: Duration = Duration::from_hours(6);
 const KEEP_PER_TYPE: u32 = 100;
 /// Between two rounds that had something to release.
 const BREATH: SignedDuration = SignedDuration::from_millis(100);
+/// Holds looked at in one go: their texts are in memory meanwhile.
+const CHUNK: u32 = 256;
 /// Waiting time after a database error.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -64,12 +65,9 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
             tx.release(&HoldCause::Pause.batch_key(), now)?;
         }
         let mut toasts = false;
-        let due = tx.due(now)?;
-        let batches: BTreeSet<_> = due.iter().map(|held| held.cause.batch_key()).collect();
-        for batch in batches {
+        for batch in tx.due(now)? {
             // All of it, when the first of it is due: one edit for what came meanwhile, not one for each.
-            let held = tx.held_by(&batch)?;
-            toasts |= release_batch(shared, tx, &batch, held, now)?;
+            toasts |= release_batch(shared, tx, &batch, now)?;
         }
         Ok(toasts)
     })?;
@@ -86,7 +84,6 @@ fn release_batch(
     shared: &Shared,
     tx: &Tx<'_>,
     batch: &str,
-    held: Vec<Held>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let zoned = now.to_zoned(shared.clock.zone());
@@ -95,22 +92,30 @@ fn release_batch(
     let mut tier = Tier::Informational;
     let mut sound = false;
     let mut single = false;
-    for held in held {
-        let looking = shared.is_looked_at(&held.notification);
-        let state = tx.policy_state(&held.notification, looking, Some(held.cause.clone()))?;
-        let verdict = policy::decide(&held.notification, &preferences, &state, &zoned);
-        let delivery = tx.decided(held.notification.id, &verdict, now)?;
-        if verdict.disposition != Disposition::Present {
-            continue;
-        }
-        if policy::rings_singly(&held.notification, &held.cause, &preferences, now) {
-            let loud = policy::compose::sound(&held.notification);
-            tx.new_toast(None, Tier::Critical, loud, &[delivery], now)?;
-            single = true;
-        } else {
-            ring.push(delivery);
-            tier = tier.max(held.notification.draft.tier);
-            sound |= policy::compose::sound(&held.notification);
+    let missed = tx.held_count(batch)?;
+    let mut after = None;
+    loop {
+        let chunk = tx.held_by(batch, after, CHUNK)?;
+        let Some(last) = chunk.last() else { break };
+        after = Some(last.delivery);
+        for held in chunk {
+            let n = &held.notification;
+            let looking = shared.is_looked_at(n);
+            let state = tx.policy_state(n, looking, Some(held.cause.clone()))?;
+            let verdict = policy::decide_missed(n, &preferences, &state, missed, &zoned);
+            let delivery = tx.decided(n.id, &verdict, now)?;
+            if verdict.disposition != Disposition::Present {
+                continue;
+            }
+            let loud = policy::compose::sound(n);
+            if policy::rings_singly(n, &held.cause, &preferences, missed, now) {
+                tx.new_toast(None, n.draft.tier, loud, &[delivery], now)?;
+                single = true;
+            } else {
+                ring.push(delivery);
+                tier = tier.max(n.draft.tier);
+                sound |= loud;
+            }
         }
     }
     if ring.is_empty() {

@@ -1,7 +1,7 @@
 //! What clients see, made from what is stored. Everything a publisher wrote is neutralised here.
 
 use super::{Shared, lock, storage};
-use crate::backend::{Capabilities, FieldKind, Missing, registry};
+use crate::backend::{Backend, FieldKind, Missing, registry};
 use crate::model::{
     Account, Action, ActionKind, Format, HoldCause, Notification, Rule, Subscription,
 };
@@ -229,6 +229,7 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
         min_tier: account.min_tier,
         disabled: account.disabled,
         options: account.options.clone(),
+        way: account.way.clone(),
         connection: connection(shared, account),
         subscriptions,
     })
@@ -263,9 +264,11 @@ fn subscription(tx: &Tx<'_>, one: &Subscription) -> Result<SubscriptionView, Sto
 }
 
 /// A server family.
-pub fn kind(kind: crate::model::BackendKind, can: &Capabilities) -> KindView {
+pub fn kind(backend: &dyn Backend) -> KindView {
+    let can = backend.capabilities();
     KindView {
-        kind,
+        kind: backend.kind(),
+        browser: backend.browser().is_some(),
         name: can.name.to_owned(),
         fields: can
             .fields

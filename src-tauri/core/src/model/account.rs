@@ -1,7 +1,7 @@
 //! Accounts and subscriptions.
 
 use super::{
-    AccountId, BackendKind, Cursor, SecretPlace, SignIn, SubscriptionId, Tier, TransportKind,
+    AccountId, BackendKind, Cursor, SecretPlace, SignIn, SubscriptionId, Tier, TransportKind, Way,
 };
 use jiff::Timestamp;
 use std::fmt;
@@ -38,6 +38,8 @@ pub struct Account {
     pub created_at: Timestamp,
     /// The family's own settings, checked by its backend; empty for none.
     pub options: String,
+    /// How the server is reached.
+    pub way: Way,
 }
 
 /// An account about to be stored.
@@ -61,6 +63,8 @@ pub struct NewAccount {
     pub allow_http: bool,
     /// As in [`Account`].
     pub options: String,
+    /// As in [`Account`].
+    pub way: Way,
 }
 
 /// A topic, channel or application of an account.
@@ -115,6 +119,10 @@ pub struct Credential {
     pub secret: Option<String>,
     /// Extra headers, name and value.
     pub headers: Vec<(String, String)>,
+    /// `user:password` for the proxy.
+    pub proxy: Option<String>,
+    /// The password of the client certificate's file.
+    pub certificate: Option<String>,
 }
 
 impl fmt::Debug for Credential {

@@ -15,7 +15,7 @@ pub use policy::{
 pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
-    SubscriptionId, Tier, TransportKind,
+    SubscriptionId, Tier, TransportKind, Way,
 };
 
 /// A resume position: minted and read by its backend only, opaque to everyone else.

@@ -20,6 +20,8 @@ struct Question<'a> {
     notification: &'a Notification,
     preferences: &'a Preferences,
     state: &'a PolicyState,
+    /// How many were missed in the same absence.
+    missed: u64,
     now: &'a Zoned,
 }
 
@@ -89,19 +91,38 @@ struct Buckets {
 }
 
 /// Whether `n`, which may ring at the end of a hold for `cause`, has a toast of its own instead of a place
-/// in the digest: only what is critical, young, and was missed. [`decide`] lets only the newest few of those
-/// through.
-pub fn rings_singly(n: &Notification, cause: &HoldCause, p: &Preferences, now: Timestamp) -> bool {
-    *cause == HoldCause::Away && rules::is_young_critical(n, p, now)
+/// in the digest: only what was missed, and is critical and young, or new and one of few. [`decide_missed`]
+/// lets only the newest few of the critical ones through.
+pub fn rings_singly(
+    n: &Notification,
+    cause: &HoldCause,
+    p: &Preferences,
+    missed: u64,
+    now: Timestamp,
+) -> bool {
+    *cause == HoldCause::Away
+        && (rules::is_young_critical(n, p, now) || rules::is_one_of_few(n, p, missed, now))
 }
 
 /// What happens with the toast of `n`: the first of [`crate::model::Rule`]'s rules that applies decides, and every
 /// rule that was asked leaves a line. Total and deterministic: the same arguments, the same verdict.
 pub fn decide(n: &Notification, p: &Preferences, s: &PolicyState, now: &Zoned) -> Verdict {
+    decide_missed(n, p, s, u64::MAX, now)
+}
+
+/// [`decide`] for what waited for the end of an absence, in which `missed` notifications were missed.
+pub fn decide_missed(
+    n: &Notification,
+    p: &Preferences,
+    s: &PolicyState,
+    missed: u64,
+    now: &Zoned,
+) -> Verdict {
     let question = Question {
         notification: n,
         preferences: p,
         state: s,
+        missed,
         now,
     };
     let mut trace = Trace::default();

@@ -4,13 +4,14 @@ use super::row::{from_json, from_word, json, micros, tier, tier_number, time, wo
 use super::{StoreError, Tx};
 use crate::model::{
     Account, AccountId, Cursor, NewAccount, NewSubscription, Subscription, SubscriptionId, Tier,
+    Way,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
 const ACCOUNT: &str = "SELECT id, kind, name, url, sign_in, secrets, header_names, transport, allow_http, muted, \
-     min_tier, disabled, created_at, options FROM account";
+     min_tier, disabled, created_at, options, way FROM account";
 const SUBSCRIPTION: &str = "SELECT id, account, topic, name, muted, min_tier, cursor, filled, created_at, label, icon \
      FROM subscription";
 
@@ -25,8 +26,8 @@ impl Tx<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO account (kind, name, url, sign_in, secrets, header_names, transport, allow_http,
-                     created_at, options)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     created_at, options, way)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 word(account.kind)?,
@@ -39,6 +40,7 @@ impl Tx<'_> {
                 account.allow_http,
                 micros(now),
                 account.options,
+                json(&account.way)?,
             ])?;
         let id = AccountId(self.db.last_insert_rowid());
         for subscription in subscriptions {
@@ -69,7 +71,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "UPDATE account SET kind = ?2, name = ?3, url = ?4, sign_in = ?5, secrets = ?6, header_names = ?7,
                      transport = ?8, allow_http = ?9, muted = ?10, min_tier = ?11, disabled = ?12,
-                     options = ?13
+                     options = ?13, way = ?14
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -86,6 +88,7 @@ impl Tx<'_> {
                 tier_number(account.min_tier),
                 account.disabled,
                 account.options,
+                json(&account.way)?,
             ])?;
         found(changed)
     }
@@ -314,6 +317,11 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
         disabled: row.get(11)?,
         created_at: time(row.get(12)?),
         options: row.get(13)?,
+        way: match row.get_ref(14)?.as_str() {
+            Ok("") => Way::default(),
+            Ok(text) => from_json(text)?,
+            Err(_) => return Err(StoreError::Unreadable),
+        },
     })
 }
 

@@ -170,14 +170,16 @@ impl Tx<'_> {
         Ok(DeliveryId(id.0))
     }
 
-    /// Holds whose time has come, in the order in which they arrived; also those that were read or deleted
-    /// meanwhile: dropping them is a decision.
-    pub fn due(&self, now: Timestamp) -> Result<Vec<Held>, StoreError> {
-        self.held_where(
-            "delivery d INDEXED BY delivery_due",
-            "d.state = 'held' AND d.due_at <> 0 AND d.due_at <= ?1",
-            micros(now),
-        )
+    /// The batches of holds whose time has come.
+    pub fn due(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT DISTINCT batch FROM delivery INDEXED BY delivery_due
+                 WHERE state = 'held' AND due_at <> 0 AND due_at <= ?1 ORDER BY batch",
+            )?
+            .query_map([micros(now)], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
     }
 
     /// When the next hold is due.
@@ -192,13 +194,45 @@ impl Tx<'_> {
         Ok(at.map(time))
     }
 
-    /// All holds of a batch, in the order in which they arrived.
-    pub fn held_by(&self, batch_key: &str) -> Result<Vec<Held>, StoreError> {
-        self.held_where(
-            "delivery d INDEXED BY delivery_batch",
-            "d.state = 'held' AND d.batch = ?1",
-            batch_key,
-        )
+    /// How many are held in a batch.
+    pub fn held_count(&self, batch_key: &str) -> Result<u64, StoreError> {
+        let held: i64 = self
+            .db
+            .prepare_cached(
+                "SELECT count(*) FROM delivery INDEXED BY delivery_batch WHERE state = 'held' AND batch = ?1",
+            )?
+            .query_row([batch_key], |row| row.get(0))?;
+        Ok(count(held))
+    }
+
+    /// The first `most` holds of a batch that arrived after `after`, in the order in which they arrived; also
+    /// those that were read or deleted meanwhile: dropping them is a decision.
+    pub fn held_by(
+        &self,
+        batch_key: &str,
+        after: Option<DeliveryId>,
+        most: u32,
+    ) -> Result<Vec<Held>, StoreError> {
+        self.db
+            .prepare_cached(&format!(
+                "SELECT {LIGHT}, d.cause FROM delivery d INDEXED BY delivery_batch
+                 CROSS JOIN notification n ON n.id = d.notification CROSS JOIN content c ON c.id = n.id
+                 WHERE d.state = 'held' AND d.batch = ?1 AND d.notification > ?2
+                 ORDER BY d.notification LIMIT ?3"
+            ))?
+            .query_map(
+                params![batch_key, after.map_or(0, |after| after.0), most],
+                |row| {
+                    let notification = notification(row)?;
+                    let cause: String = row.get(29)?;
+                    Ok(from_json(&cause).map(|cause| Held {
+                        delivery: DeliveryId(notification.id.0),
+                        notification,
+                        cause,
+                    }))
+                },
+            )?
+            .collect::<Result<Result<_, _>, _>>()?
     }
 
     /// The cause of a batch has ended: its holds are due at `at`, unless they were due before.
@@ -285,30 +319,6 @@ impl Tx<'_> {
             )?
             .query_row([], |row| row.get(0))?;
         Ok(count(waiting))
-    }
-
-    fn held_where(
-        &self,
-        table: &str,
-        condition: &str,
-        value: impl rusqlite::ToSql,
-    ) -> Result<Vec<Held>, StoreError> {
-        self
-            .db
-            .prepare_cached(&format!(
-                "SELECT {LIGHT}, d.cause FROM {table} CROSS JOIN notification n ON n.id = d.notification
-                 CROSS JOIN content c ON c.id = n.id WHERE {condition} ORDER BY d.notification"
-            ))?
-            .query_map([value], |row| {
-                let notification = notification(row)?;
-                let cause: String = row.get(29)?;
-                Ok(from_json(&cause).map(|cause| Held {
-                    delivery: DeliveryId(notification.id.0),
-                    notification,
-                    cause,
-                }))
-            })?
-            .collect::<Result<Result<_, _>, _>>()?
     }
 
     fn newer_critical_backfill(&self, notification: &Notification) -> Result<u32, StoreError> {

@@ -20,10 +20,10 @@ use rusqlite::{OptionalExtension, params};
 const REVISIONS: i64 = 20;
 
 /// A row that a message may be, or may replace.
-struct Present {
+pub(super) struct Present {
     id: i64,
     remote_id: String,
-    version: i64,
+    pub(super) version: i64,
     deleted: bool,
 }
 
@@ -317,7 +317,7 @@ impl Tx<'_> {
         Ok(news > 0)
     }
 
-    fn mark_deleted(
+    pub(super) fn mark_deleted(
         &self,
         subscription: i64,
         replace_key: &str,
@@ -352,7 +352,7 @@ impl Tx<'_> {
     }
 
     /// Most keys are their row's remote id and kept only as that.
-    fn by_replace_key(
+    pub(super) fn by_replace_key(
         &self,
         subscription: SubscriptionId,
         replace_key: &str,

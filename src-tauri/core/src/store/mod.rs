@@ -32,7 +32,7 @@ pub use row::LIST_BODY_CHARS;
 pub use toasts::{ToastId, ToastJob};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, InterruptHandle, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -52,7 +52,20 @@ pub struct Store {
     reader_free: Condvar,
     /// SQLite has said that the file is damaged: the next start looks closely.
     damaged: AtomicBool,
+    /// The last run did not end in order, and nobody has looked closely since.
+    unchecked: AtomicBool,
+    /// Ends the look that is under way.
+    checking: Mutex<Option<InterruptHandle>>,
     closed: AtomicBool,
+}
+
+/// What a commit outlives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// The end of the process.
+    Process,
+    /// A loss of power too.
+    Disk,
 }
 
 #[derive(Default)]
@@ -70,7 +83,7 @@ pub struct Opened {
     pub moved_aside: Option<PathBuf>,
     /// The schema that was there before it was brought up to date; a copy lies beside the database.
     pub migrated_from: Option<u32>,
-    /// The last run did not end by [`Store::close`]. The file was checked.
+    /// The last run did not end by [`Store::close`]: [`Store::check`] is due.
     pub unclean: bool,
 }
 
@@ -82,9 +95,9 @@ pub struct Tx<'c> {
 impl Store {
     /// Opens or makes the database at `path`; `now` dates what is moved aside or copied.
     ///
-    /// A file that is damaged or no database is moved aside with its `-wal` and `-shm`, and a new one is begun; a
-    /// newer schema is [`StoreError::Newer`] and not touched; an older one is copied, then brought up to
-    /// date whole or not at all.
+    /// A file that is no database, or known to be damaged, is moved aside with its `-wal` and `-shm`, and a new one
+    /// is begun; a newer schema is [`StoreError::Newer`] and not touched; an older one is copied, then brought
+    /// up to date whole or not at all. Of what was moved aside or copied the newest three stay, of each.
     pub fn open(path: &Path, now: Timestamp) -> Result<Opened, StoreError> {
         open::open(path, now, open::MIGRATIONS)
     }
@@ -105,6 +118,8 @@ impl Store {
             readers: Mutex::default(),
             reader_free: Condvar::new(),
             damaged: AtomicBool::new(false),
+            unchecked: AtomicBool::new(false),
+            checking: Mutex::new(None),
             closed: AtomicBool::new(false),
         }
     }
@@ -120,6 +135,24 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.commit(Durability::Disk, work)
+    }
+
+    /// [`Store::write`] without waiting for the disk: committed for this and every other process at once, also
+    /// if this one is killed, but a loss of power may undo it, up to the next `write`. For what may be
+    /// forgotten then.
+    pub fn note<T>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.commit(Durability::Process, work)
+    }
+
+    fn commit<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let this = Some(thread::current().id());
         if *lock(&self.writing) == this {
             return Err(StoreError::Sqlite {
@@ -130,7 +163,15 @@ impl Store {
         let writer = lock(&self.writer);
         *lock(&self.writing) = this;
         let _over = Writing(&self.writing);
+        // It is FULL between transactions: nothing forgets to wait.
+        let waits = durability == Durability::Disk;
+        if !waits {
+            writer.execute_batch("PRAGMA synchronous = NORMAL")?;
+        }
         let done = transaction(&writer, TransactionBehavior::Immediate, work);
+        if !waits {
+            writer.execute_batch("PRAGMA synchronous = FULL")?;
+        }
         self.watch(done)
     }
 
@@ -148,18 +189,74 @@ impl Store {
         self.watch(done)
     }
 
+    /// Whether the last run left the file unchecked and [`Store::check`] did not say yet that it is whole.
+    pub fn is_unchecked(&self) -> bool {
+        self.unchecked.load(Ordering::Relaxed)
+    }
+
+    /// Looks through the whole file, beside whoever reads and writes; takes seconds where it is large.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`]: the next [`Store::open`] moves it aside. Another one, after [`Store::close`] too:
+    /// it is not known, and the next run looks again.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let db = open::reader(path)?;
+        *lock(&self.checking) = Some(db.get_interrupt_handle());
+        // Closed before it could be interrupted: it is not worth beginning.
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let done = open::check(&db);
+        *lock(&self.checking) = None;
+        if done.is_ok() {
+            self.unchecked.store(false, Ordering::Relaxed);
+        }
+        self.watch(done)
+    }
+
+    /// Folds the log into the file as far as nobody reads it, beside whoever reads and writes: a writer that finds
+    /// a short log does not have to.
+    pub fn fold(&self) -> Result<(), StoreError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let done = self.reader(path).and_then(|reader| {
+            let db = reader.connection();
+            Ok(db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+        });
+        self.watch(done)
+    }
+
+    /// Gives back the memory that only speed needs. The next calls are slower.
+    pub fn rest(&self) {
+        let mut readers = lock(&self.readers);
+        readers.opened -= readers.idle.len();
+        readers.idle.clear();
+        drop(readers);
+        let writer = lock(&self.writer);
+        writer.flush_prepared_statement_cache();
+        // What cannot be given back is kept.
+        let _ = writer.release_memory();
+    }
+
     /// Marks a clean stop and folds the log into the file. Call it when nobody writes any more; a late reader
     /// does no harm.
     pub fn close(&self) -> Result<(), StoreError> {
         if self.closed.swap(true, Ordering::Relaxed) || self.path.is_none() {
             return Ok(());
         }
+        if let Some(check) = &*lock(&self.checking) {
+            check.interrupt();
+        }
         let mut readers = lock(&self.readers);
         readers.opened -= readers.idle.len();
         readers.idle.clear();
         drop(readers);
         let writer = lock(&self.writer);
-        if !self.damaged.load(Ordering::Relaxed) {
+        if !self.damaged.load(Ordering::Relaxed) && !self.is_unchecked() {
             open::mark_clean(&writer, true)?;
         }
         writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -167,8 +264,11 @@ impl Store {
     }
 
     fn watch<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
-        if matches!(done, Err(StoreError::Damaged)) {
-            self.damaged.store(true, Ordering::Relaxed);
+        if matches!(done, Err(StoreError::Damaged))
+            && !self.damaged.swap(true, Ordering::Relaxed)
+            && let Some(path) = &self.path
+        {
+            open::remember_damage(path);
         }
         done
     }

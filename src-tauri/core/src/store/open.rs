@@ -5,10 +5,11 @@ use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Every schema there was, each step from the one before. Released files are never edited.
@@ -23,6 +24,15 @@ const APPLICATION_ID: i32 = 0x5464_6773;
 const STATEMENTS: usize = 128;
 const BUSY: Duration = Duration::from_secs(5);
 const CLEAN: &str = "store.clean_stop";
+/// Beside a database that was found to be damaged: the next start looks closely before it uses it.
+const DAMAGED: &str = "-damaged";
+/// What is moved aside, or copied before a new schema, is called after it and dated.
+const ASIDE: &str = ".damaged-";
+const COPY: &str = ".schema-";
+/// What belongs to a database file.
+const PARTS: [&str; 2] = ["-wal", "-shm"];
+/// So many of each are kept.
+const KEPT: usize = 3;
 
 pub(super) fn open(
     path: &Path,
@@ -72,8 +82,9 @@ fn attempt(
     }
     prepare(&db)?;
     let unclean = found > 0 && !was_clean(&db)?;
-    if unclean {
+    if beside(path, DAMAGED).exists() {
         check(&db)?;
+        forget_damage(path);
     }
     if found > 0 && found < ours {
         back_up(&db, path, found, now)?;
@@ -84,8 +95,11 @@ fn attempt(
     }
     mark_clean(&db, false)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    prune(path);
+    let store = Store::new(Some(path.to_owned()), db);
+    store.unchecked.store(unclean, Ordering::Relaxed);
     Ok(Opened {
-        store: Store::new(Some(path.to_owned()), db),
+        store,
         moved_aside: None,
         migrated_from: (found > 0 && found < ours).then_some(found),
         unclean,
@@ -105,6 +119,7 @@ pub(super) fn prepare(db: &Connection) -> Result<(), StoreError> {
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
          PRAGMA journal_size_limit = 4194304;
+         PRAGMA wal_autocheckpoint = 4000;
          PRAGMA cache_size = -2048;",
     )?;
     Ok(())
@@ -147,7 +162,8 @@ fn was_clean(db: &Connection) -> Result<bool, StoreError> {
     Ok(mark.as_deref() == Some("yes"))
 }
 
-fn check(db: &Connection) -> Result<(), StoreError> {
+/// Whether the file is whole, as far as SQLite can tell without following every index.
+pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
     let says: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if says == "ok" {
         Ok(())
@@ -253,20 +269,68 @@ fn free_name(path: &Path, suffix: &str) -> PathBuf {
     name
 }
 
+/// Says to the next start that this one found damage. A disk that takes no file has it found again.
+pub(super) fn remember_damage(path: &Path) {
+    drop(fs::File::create(beside(path, DAMAGED)));
+}
+
+fn forget_damage(path: &Path) {
+    drop(fs::remove_file(beside(path, DAMAGED)));
+}
+
+/// Removes what was moved aside or copied, but for the newest of each. What cannot be removed stays.
+fn prune(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str))
+    else {
+        return;
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    let names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    for kind in [ASIDE, COPY] {
+        let prefix = format!("{name}{kind}");
+        let mut files: Vec<(&str, &str)> = names
+            .iter()
+            .filter(|name| !PARTS.iter().any(|part| name.ends_with(part)))
+            .filter_map(|name| Some((dated_part(name.strip_prefix(&prefix)?, kind), name.as_str())))
+            .collect();
+        files.sort_unstable();
+        for (_, old) in files.iter().rev().skip(KEPT) {
+            for part in [""].into_iter().chain(PARTS) {
+                drop(fs::remove_file(folder.join(format!("{old}{part}"))));
+            }
+        }
+    }
+}
+
+/// A copy's name has its schema before its date.
+fn dated_part<'n>(rest: &'n str, kind: &str) -> &'n str {
+    if kind == COPY {
+        rest.split_once('-').map_or(rest, |(_, date)| date)
+    } else {
+        rest
+    }
+}
+
 fn move_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StoreError> {
-    let aside = free_name(path, &format!(".damaged-{}", dated(now)));
+    let aside = free_name(path, &format!("{ASIDE}{}", dated(now)));
     fs::rename(path, &aside)?;
-    for part in ["-wal", "-shm"] {
+    for part in PARTS {
         match fs::rename(beside(path, part), beside(&aside, part)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
+    forget_damage(path);
     Ok(aside)
 }
 
 fn back_up(db: &Connection, path: &Path, found: u32, now: Timestamp) -> Result<(), StoreError> {
-    let copy = free_name(path, &format!(".schema-{found}-{}", dated(now)));
+    let copy = free_name(path, &format!("{COPY}{found}-{}", dated(now)));
     make_private(&copy)?;
     let name = copy.to_str().map(str::to_owned);
     // VACUUM takes its name as text; a path that is none goes by the page copier.

@@ -160,6 +160,20 @@ impl Tx<'_> {
         Ok(at.map(time))
     }
 
+    /// A delete was told. From now on it is no news that the server does not have it, also where it is undone
+    /// here.
+    pub fn told_deleted(
+        &self,
+        subscription: SubscriptionId,
+        replace_key: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Some(row) = self.by_replace_key(subscription, replace_key)? {
+            self.mark_deleted(subscription.0, replace_key, row.version, now)?;
+        }
+        Ok(())
+    }
+
     /// It was told, or is not worth telling.
     pub fn owed_done(&self, id: i64) -> Result<(), StoreError> {
         self.db

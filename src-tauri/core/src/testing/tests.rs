@@ -15,6 +15,7 @@ fn route() -> Route {
         credential: Credential::default(),
         allow_http: false,
         own: Vec::new(),
+        way: crate::model::Way::default(),
         silence: SECOND,
     }
 }
@@ -174,6 +175,7 @@ async fn only_the_keyring_can_be_missing_or_locked() {
     let credential = Credential {
         secret: Some("s".to_owned()),
         headers: Vec::new(),
+        ..Credential::default()
     };
     for place in [SecretPlace::Keyring, SecretPlace::Memory] {
         secrets

@@ -3,6 +3,7 @@
 use super::lock;
 use crate::model::{HttpRequest, TransportKind};
 use crate::ports::{Clock, Later};
+use crate::transport::limits::Times;
 use crate::transport::{Answer, Dial, Frame, Link, Route, TransportError};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -346,6 +347,9 @@ impl Dial for ScriptedTransport {
             }
         })
     }
+
+    // A script has its own.
+    fn set_times(&self, _times: Times) {}
 }
 
 struct ScriptedLink {

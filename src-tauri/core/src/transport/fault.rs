@@ -39,10 +39,23 @@ pub(super) fn before_response(error: &reqwest::Error, clock: &dyn Clock) -> Tran
         None => {}
     }
     let words = innermost(error);
+    if let Some(why) = words.strip_prefix("tunnel error: ") {
+        return TransportError::Connect(of_proxy(why));
+    }
     if error.is_connect() {
         TransportError::Connect(words)
     } else {
         TransportError::Broken(words)
+    }
+}
+
+/// Why a proxy made no way through (hyper-util, `Tunnel`; RFC 9110, 15.5.8).
+fn of_proxy(why: &str) -> String {
+    if why.contains("authoriz") {
+        "the proxy wants a user name and a password; enter them in the account's network settings"
+            .to_owned()
+    } else {
+        "the proxy made no way to the server; is it allowed to go there?".to_owned()
     }
 }
 
@@ -181,6 +194,10 @@ fn certificate_words(error: &CertificateError, clock: &dyn Clock) -> String {
             }
         }
         Wrong::UnknownIssuer => UNKNOWN_ISSUER.to_owned(),
+        Wrong::ApplicationVerificationFailure => {
+            "its certificate is not the one that was pinned; if the server has a new one, compare and pin it"
+                .to_owned()
+        }
         Wrong::Revoked => "its certificate was revoked".to_owned(),
         // A certificate that is its own authority is what self-signing by hand makes.
         other if other.to_string().contains("CaUsedAsEndEntity") => UNKNOWN_ISSUER.to_owned(),

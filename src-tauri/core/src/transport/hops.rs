@@ -1,13 +1,14 @@
 //! The lower hops to an address, one after the other, each saying how it went: name, TCP, TLS. They
 //! go straight to the server, past any proxy.
 
-use super::TransportError;
 use super::fault::{of_socket, plain};
 use super::http::{resolve, within};
 use super::limits;
 use super::tls::Tls;
 use super::x509;
+use super::{Route, TransportError, way};
 use crate::ports::Clock;
+use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -26,14 +27,28 @@ pub struct Hop {
     pub says: String,
     /// How long it took, milliseconds of awake time.
     pub millis: u64,
+    /// The SHA-256 of a certificate that nobody vouches for; empty otherwise.
+    pub certificate: String,
 }
 
 /// Addresses named in a hop's words.
 const NAMED: usize = 4;
 
-/// Tries the hops to `url` up to the first that fails. The second value says whether all worked.
-pub async fn hops(url: &Url, clock: &dyn Clock) -> (Vec<Hop>, bool) {
-    hops_with(url, clock, Tls::native).await
+/// Tries the hops to `url` up to the first that fails. The second value says whether all worked. What a
+/// proxy is in front of cannot be tried from here: then there is nothing but what the request shows.
+pub async fn hops(url: &Url, route: &Route, clock: &dyn Clock) -> (Vec<Hop>, bool) {
+    if !matches!(route.way.proxy.as_str(), "" | "direct") {
+        return (Vec::new(), true);
+    }
+    hops_with(url, clock, || {
+        let trust = way::trust(&route.way, &route.credential)?;
+        if trust.pin.is_some() {
+            Tls::trusting(RootCertStore::empty(), trust)
+        } else {
+            Tls::trusting(Tls::native_roots(), trust)
+        }
+    })
+    .await
 }
 
 /// The same with other certificate authorities.
@@ -56,7 +71,18 @@ async fn try_all(
     let addresses = hop("DNS", clock, hops, names(url)).await?;
     let socket = hop("TCP", clock, hops, connect(&addresses)).await?;
     if url.scheme() == "https" {
-        hop("TLS", clock, hops, handshake(url, socket, clock, tls)).await?;
+        let mut refused = None;
+        let done = hop(
+            "TLS",
+            clock,
+            hops,
+            handshake(url, socket, clock, tls, &mut refused),
+        )
+        .await;
+        if let (None, Some(last), Some(refused)) = (done, hops.last_mut(), refused) {
+            last.certificate = refused;
+        }
+        done?;
     }
     Some(())
 }
@@ -85,6 +111,7 @@ async fn hop<T>(
         ok: value.is_some(),
         says,
         millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+        certificate: String::new(),
     });
     value
 }
@@ -139,6 +166,7 @@ async fn handshake(
     socket: TcpStream,
     clock: &dyn Clock,
     tls: impl FnOnce() -> Result<Tls, TransportError>,
+    refused: &mut Option<String>,
 ) -> Result<((), String), String> {
     let sentence = |error: TransportError| match error {
         TransportError::Tls(words) => format!("{}.", capital(&words)),
@@ -152,10 +180,10 @@ async fn handshake(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| format!("{host} cannot be the name in a certificate."))?;
     let connector = TlsConnector::from(Arc::new(tls.config(&[b"http/1.1"])));
-    let stream = connector
-        .connect(name, socket)
-        .await
-        .map_err(|error| sentence(of_socket(&error, clock)))?;
+    let stream = connector.connect(name, socket).await.map_err(|error| {
+        *refused = tls.refused();
+        sentence(of_socket(&error, clock))
+    })?;
     let (_, session) = stream.get_ref();
     let protocol = match session.protocol_version() {
         Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",

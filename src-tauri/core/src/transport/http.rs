@@ -6,9 +6,11 @@ use super::limits::{self, Times};
 use super::lines::{LineReader, Piece};
 use super::sign::{self, signs};
 use super::tls::Tls;
+#[cfg(test)]
+use super::tls::Trust;
 use super::watchdog::Watchdog;
-use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, websocket};
-use crate::model::{Body, HttpRequest, Method, Sign, SignIn, TransportKind};
+use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, way, websocket};
+use crate::model::{Body, HttpRequest, Method, Sign, SignIn, TransportKind, Way};
 use crate::ports::{Clock, Later};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -17,10 +19,14 @@ use jiff::fmt::rfc2822;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
+use rustls::RootCertStore;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use url::{Host, Url};
+
+/// Clients kept; accounts that go the same way share one.
+const CLIENTS: usize = 32;
 
 /// What a client is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +38,24 @@ pub(super) enum Purpose {
     Fetch,
 }
 
+/// What tells one client from another.
+#[derive(Clone, PartialEq, Eq)]
+struct Kind {
+    purpose: Purpose,
+    is_loopback: bool,
+    connect: Duration,
+    way: Way,
+    /// Of the proxy and of the client certificate.
+    passwords: [Option<String>; 2],
+}
+
 /// The network. Holds no connection by itself; its clients are made when they are first needed.
 pub struct Network {
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) times: Times,
+    times: Mutex<Times>,
+    /// For every server that is reached as everywhere.
     tls: OnceLock<Tls>,
-    clients: Mutex<Vec<(Purpose, bool, Client)>>,
+    clients: Mutex<Vec<(Kind, Client)>>,
 }
 
 impl Network {
@@ -50,7 +68,7 @@ impl Network {
     pub fn with_times(clock: Arc<dyn Clock>, times: Times) -> Self {
         Self {
             clock,
-            times: times.floored(),
+            times: Mutex::new(times.floored()),
             tls: OnceLock::new(),
             clients: Mutex::default(),
         }
@@ -58,11 +76,15 @@ impl Network {
 
     /// Trusts these authorities only.
     #[cfg(test)]
-    pub(super) fn trusting(clock: Arc<dyn Clock>, roots: rustls::RootCertStore) -> Self {
+    pub(super) fn trusting(clock: Arc<dyn Clock>, roots: RootCertStore) -> Self {
         let network = Self::with_times(clock, Times::default());
-        let tls = Tls::trusting(roots).expect("a TLS setting");
+        let tls = Tls::trusting(roots, Trust::default()).expect("a TLS setting");
         assert!(network.tls.set(tls).is_ok(), "it is new");
         network
+    }
+
+    pub(super) fn times(&self) -> Times {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn tls(&self) -> Result<&Tls, TransportError> {
@@ -73,25 +95,56 @@ impl Network {
         Ok(self.tls.get_or_init(|| tls))
     }
 
-    fn client(&self, purpose: Purpose, url: &Url) -> Result<Client, TransportError> {
-        // A proxy must not see what is meant for this computer.
-        let direct = is_loopback(url);
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((.., client)) = clients
+    /// The settings for a way of its own, or those for everywhere.
+    fn tls_for(&self, route: &Route) -> Result<Tls, TransportError> {
+        let Way {
+            authorities,
+            pin,
+            certificate,
+            proxy: _,
+        } = &route.way;
+        if [authorities, pin, certificate]
             .iter()
-            .find(|known| (known.0, known.1) == (purpose, direct))
+            .all(|one| one.is_empty())
         {
+            return self.tls().cloned();
+        }
+        let trust = way::trust(&route.way, &route.credential)?;
+        let roots = if trust.pin.is_some() {
+            RootCertStore::empty()
+        } else {
+            Tls::native_roots()
+        };
+        Tls::trusting(roots, trust)
+    }
+
+    fn client(&self, purpose: Purpose, url: &Url, route: &Route) -> Result<Client, TransportError> {
+        let kind = Kind {
+            purpose,
+            is_loopback: is_loopback(url),
+            connect: self.times().connect,
+            way: route.way.clone(),
+            passwords: [
+                route.credential.proxy.clone(),
+                route.credential.certificate.clone(),
+            ],
+        };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == kind) {
             return Ok(client.clone());
         }
-        let tls = self.tls()?;
+        let tls = self.tls_for(route)?;
+        if url.scheme() == "https" {
+            tls.check()?;
+        }
         let builder = Client::builder()
             .user_agent(concat!("Tidings/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.times.connect)
+            .connect_timeout(kind.connect)
             .tcp_keepalive(limits::TCP_KEEPALIVE)
             .redirect(Policy::none())
             .referer(false)
             .dns_resolver(Arc::new(Names));
-        let builder = if direct { builder.no_proxy() } else { builder };
+        let builder = way::through(builder, &kind.way, &route.credential, kind.is_loopback)?;
         let builder = match purpose {
             Purpose::Link => builder
                 .http1_only()
@@ -105,7 +158,12 @@ impl Network {
         let client = builder
             .build()
             .map_err(|error| TransportError::Connect(error.without_url().to_string()))?;
-        clients.push((purpose, direct, client.clone()));
+        // Those of an older setting are no longer asked for.
+        clients.retain(|(known, _)| known.connect == kind.connect);
+        if clients.len() >= CLIENTS {
+            clients.remove(0);
+        }
+        clients.push((kind, client.clone()));
         Ok(client)
     }
 
@@ -128,7 +186,8 @@ impl Network {
             return Err(TransportError::Redirect(without_query(&url)));
         }
         match url.scheme() {
-            "https" => self.tls()?.check()?,
+            "https" if route.way == Way::default() => self.tls()?.check()?,
+            "https" => {}
             "http" => {
                 if signs && !is_loopback(&url) && !route.allow_http {
                     return Err(TransportError::Cleartext);
@@ -140,7 +199,7 @@ impl Network {
                 ));
             }
         }
-        let client = self.client(purpose, &url)?;
+        let client = self.client(purpose, &url, route)?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -238,7 +297,7 @@ impl Network {
         route: &Route,
     ) -> Result<Box<dyn Answer>, TransportError> {
         let time = request.patience.unwrap_or_default();
-        let mut deadline = self.clock.sleep(self.times.headers.max(time));
+        let mut deadline = self.clock.sleep(self.times().headers.max(time));
         let response = self
             .send(Purpose::Fetch, request, route, &[], &mut deadline)
             .await?;
@@ -263,12 +322,15 @@ impl Dial for Network {
         match transport {
             TransportKind::Websocket => Box::pin(websocket::open(self, request, route)),
             TransportKind::Sse => Box::pin(sse::open(self, request, route)),
-            TransportKind::HttpStream | TransportKind::Poll => {
-                Box::pin(http_stream::open(self, request, route, self.times.headers))
-            }
+            TransportKind::HttpStream | TransportKind::Poll => Box::pin(http_stream::open(
+                self,
+                request,
+                route,
+                self.times().headers,
+            )),
             // The server holds its answer back until it has something.
             TransportKind::LongPoll => {
-                let headers = self.times.headers.max(route.silence);
+                let headers = self.times().headers.max(route.silence);
                 Box::pin(http_stream::open(self, request, route, headers))
             }
         }
@@ -280,6 +342,10 @@ impl Dial for Network {
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>> {
         Box::pin(self.finite(request, route))
+    }
+
+    fn set_times(&self, times: Times) {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner) = times.floored();
     }
 }
 

@@ -2,6 +2,7 @@
 //! any.
 
 use std::time::Duration;
+use tidings_api::Timings;
 
 /// Time to a TCP connection, TLS included.
 pub const CONNECT: Duration = Duration::from_secs(10);
@@ -31,6 +32,8 @@ pub const RETRY_AFTER_MOST: Duration = Duration::from_mins(15);
 pub const KEEPALIVE_MARGIN: Duration = Duration::from_secs(15);
 /// Silence that is death while no keepalive is known.
 pub const SILENCE_UNKNOWN: Duration = Duration::from_mins(5);
+/// How often to ask where nothing can be held open.
+pub const POLL_EVERY: Duration = Duration::from_mins(1);
 /// TCP keepalive, for the routers on the way.
 pub const TCP_KEEPALIVE: Duration = Duration::from_mins(1);
 /// How long a finished request's connection is kept for the next.
@@ -62,6 +65,12 @@ pub struct Times {
     pub backoff_early: Duration,
     /// See [`BACKOFF_MOST`].
     pub backoff_most: Duration,
+    /// See [`KEEPALIVE_MARGIN`].
+    pub keepalive_margin: Duration,
+    /// See [`SILENCE_UNKNOWN`].
+    pub silence_unknown: Duration,
+    /// See [`POLL_EVERY`].
+    pub poll_every: Duration,
 }
 
 impl Default for Times {
@@ -74,6 +83,48 @@ impl Default for Times {
             backoff_least: BACKOFF_LEAST,
             backoff_early: BACKOFF_EARLY,
             backoff_most: BACKOFF_MOST,
+            keepalive_margin: KEEPALIVE_MARGIN,
+            silence_unknown: SILENCE_UNKNOWN,
+            poll_every: POLL_EVERY,
+        }
+    }
+}
+
+/// As the user set them, floored.
+impl From<Timings> for Times {
+    fn from(timings: Timings) -> Self {
+        let millis = |millis: u32| Duration::from_millis(millis.into());
+        Self {
+            connect: millis(timings.connect),
+            headers: millis(timings.headers),
+            ping_every: millis(timings.ping_every),
+            pong_within: millis(timings.pong_within),
+            backoff_least: millis(timings.backoff_least),
+            backoff_early: millis(timings.backoff_early),
+            backoff_most: millis(timings.backoff_most),
+            keepalive_margin: millis(timings.keepalive_margin),
+            silence_unknown: millis(timings.silence),
+            poll_every: millis(timings.poll_every),
+        }
+        .floored()
+    }
+}
+
+/// What the user sees of them.
+impl From<Times> for Timings {
+    fn from(times: Times) -> Self {
+        let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        Self {
+            connect: millis(times.connect),
+            headers: millis(times.headers),
+            ping_every: millis(times.ping_every),
+            pong_within: millis(times.pong_within),
+            backoff_least: millis(times.backoff_least),
+            backoff_early: millis(times.backoff_early),
+            backoff_most: millis(times.backoff_most),
+            keepalive_margin: millis(times.keepalive_margin),
+            silence: millis(times.silence_unknown),
+            poll_every: millis(times.poll_every),
         }
     }
 }
@@ -94,6 +145,9 @@ impl Times {
             backoff_least,
             backoff_early,
             backoff_most: self.backoff_most.max(backoff_early),
+            keepalive_margin: self.keepalive_margin.max(second),
+            silence_unknown: self.silence_unknown.max(second),
+            poll_every: self.poll_every.max(second),
         }
     }
 }

@@ -15,12 +15,13 @@ mod sse;
 mod tests;
 mod tls;
 mod watchdog;
+pub mod way;
 mod websocket;
 mod x509;
 
 pub use http::Network;
 
-use crate::model::{Credential, HttpRequest, SignIn, TransportKind};
+use crate::model::{Credential, HttpRequest, SignIn, TransportKind, Way};
 use crate::ports::Later;
 use std::time::Duration;
 use url::Url;
@@ -36,6 +37,8 @@ pub struct Route {
     pub allow_http: bool,
     /// The addresses that get the credential: the account's server, and what its user entered besides.
     pub own: Vec<Url>,
+    /// How the server is reached.
+    pub way: Way,
     /// No complete frame for so long: the link is dead. A WebSocket has its own ping besides.
     pub silence: Duration,
 }
@@ -180,6 +183,8 @@ pub trait Dial: Send + Sync {
         request: &'a HttpRequest,
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+    /// Other times from now on; what is open keeps its own.
+    fn set_times(&self, times: limits::Times);
 }
 
 /// The server ended it without a code.

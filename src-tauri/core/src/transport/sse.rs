@@ -21,6 +21,7 @@ use reqwest::Response;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest_eventsource::retry::Never;
 use reqwest_eventsource::{Error, Event, EventSource};
+use std::time::Duration;
 
 /// Opens an event stream: status 200 and `text/event-stream`, anything else is an error.
 pub(super) async fn open(
@@ -46,6 +47,12 @@ pub(super) async fn open(
     }))
 }
 
+/// Time for the headers: some servers send none before they have something to say.
+fn patience(network: &Network, request: &HttpRequest) -> Duration {
+    let own = request.patience.unwrap_or_default();
+    network.times().headers.max(own)
+}
+
 type Frames = BoxStream<'static, Result<Frame, TransportError>>;
 
 async fn event_source(
@@ -53,7 +60,7 @@ async fn event_source(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<Frames, TransportError> {
-    let mut deadline = network.clock.sleep(network.times.headers);
+    let mut deadline = network.clock.sleep(patience(network, request));
     let mut url = request.url.clone();
     for _ in 0..=limits::REDIRECTS {
         let builder = network.build(Purpose::Link, request, &url, route, &[])?;
@@ -93,7 +100,7 @@ async fn with_head(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<(Vec<(String, String)>, Frames), TransportError> {
-    let mut deadline = network.clock.sleep(network.times.headers);
+    let mut deadline = network.clock.sleep(patience(network, request));
     let accept = [(ACCEPT, HeaderValue::from_static("text/event-stream"))];
     let response = network
         .send(Purpose::Link, request, route, &accept, &mut deadline)
@@ -178,7 +185,7 @@ impl Link for EventLink {
         &self.headers
     }
 
-    fn silence(&mut self, time: std::time::Duration) {
+    fn silence(&mut self, time: Duration) {
         self.watchdog.expect(time);
     }
 

@@ -35,7 +35,7 @@ pub(super) async fn open(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<Box<dyn Link>, TransportError> {
-    let mut deadline = network.clock.sleep(network.times.headers);
+    let mut deadline = network.clock.sleep(network.times().headers);
     let key = generate_key();
     let key_value = HeaderValue::try_from(&key)
         .map_err(|_| TransportError::Connect("no key for the handshake".to_owned()))?;
@@ -64,13 +64,14 @@ pub(super) async fn open(
         .max_frame_size(Some(limits::FRAME));
     let socket = WebSocketStream::from_raw_socket(socket, Role::Client, Some(config)).await;
     let clock = network.clock.clone();
+    let times = network.times();
     Ok(Box::new(WebSocketLink {
         headers,
         socket: Some(socket),
-        ping: clock.sleep(until_next(network.times.ping_every, clock.awake())),
+        ping: clock.sleep(until_next(times.ping_every, clock.awake())),
         pong: None,
         over: None,
-        times: network.times,
+        times,
         clock,
     }))
 }

@@ -1,16 +1,21 @@
 //! `tidings account …`, and where a password comes from.
 
-use super::arguments::{Account, Add, Edit, SecretFrom, TransportOrAuto};
+use super::arguments::{Account, Add, Edit, SecretFrom, TransportOrAuto, WayFrom};
 use super::output::{self, End, Output, Style, plain, say};
 use super::reach::{Reach, unexpected};
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
 use tidings_api::{
     AccountDraft, AccountEdit, AccountView, ErrorCode, ErrorView, HopResult, Reply, Request,
-    Secret, SecretPlace, SignIn, TestReport, TransportChoice, TransportKind,
+    Secret, SecretPlace, SignIn, TestReport, TransportChoice, TransportKind, Way,
 };
 
 /// The longest secret that is read, bytes.
 const LONGEST_SECRET: u64 = 64 * 1024;
+
+const IN_THE_BROWSER: &str =
+    "Sign in on the page that opens in your browser; there are 5 minutes for it.";
 
 /// Does what was said.
 ///
@@ -62,13 +67,22 @@ async fn add_account(add: Add, reach: &Reach, out: &Output) -> Result<(), End> {
         transport: add.transport.map(Into::into),
         allow_http: add.allow_http,
         options: with_options("", add.options)?,
+        proxy_sign_in: from_file(add.way.proxy_sign_in_file.as_deref())?,
+        certificate_password: from_file(add.way.certificate_password_file.as_deref())?,
+        way: with_way(Way::default(), &add.way),
         headers: add
             .headers
             .into_iter()
             .map(|(name, value)| (name, Secret::new(value)))
             .collect(),
     };
-    let account = match reach.call(Request::AccountAdd(draft)).await {
+    let request = if add.browser {
+        say(IN_THE_BROWSER);
+        Request::AccountAddByBrowser(draft)
+    } else {
+        Request::AccountAdd(draft)
+    };
+    let account = match reach.call(request).await {
         Ok(Reply::Account(account)) => account,
         Ok(other) => return Err(unexpected(&other).into()),
         Err(mut error) => {
@@ -202,10 +216,17 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
             none if none.is_empty() => None,
             some => Some(with_options(&account.options, some)?),
         },
+        proxy_sign_in: from_file(edit.way.proxy_sign_in_file.as_deref())?,
+        certificate_password: from_file(edit.way.certificate_password_file.as_deref())?,
+        way: Some(with_way(account.way.clone(), &edit.way)).filter(|way| *way != account.way),
     };
     let mut requests = Vec::new();
     if change != AccountEdit::default() {
         requests.push(Request::AccountEdit { id, edit: change });
+    }
+    if edit.browser {
+        say(IN_THE_BROWSER);
+        requests.push(Request::AccountSignInByBrowser { id });
     }
     for topic in edit.add_topic {
         requests.push(Request::SubscriptionAdd { account: id, topic });
@@ -253,6 +274,40 @@ fn choice(transport: TransportOrAuto) -> TransportChoice {
         TransportOrAuto::HttpStream => TransportKind::HttpStream,
         TransportOrAuto::Poll => TransportKind::Poll,
     })
+}
+
+/// The way before, with what was said about it.
+fn with_way(mut way: Way, said: &WayFrom) -> Way {
+    let none_is_empty = |text: &String| {
+        if matches!(text.as_str(), "none" | "system") {
+            String::new()
+        } else {
+            text.clone()
+        }
+    };
+    for (said, part) in [
+        (&said.proxy, &mut way.proxy),
+        (&said.ca_file, &mut way.authorities),
+        (&said.pin, &mut way.pin),
+        (&said.client_certificate, &mut way.certificate),
+    ] {
+        if let Some(said) = said {
+            *part = none_is_empty(said);
+        }
+    }
+    way
+}
+
+/// A secret in a file, without the line end.
+fn from_file(path: Option<&Path>) -> Result<Option<Secret>, End> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let file = File::open(path).map_err(|error| {
+        let words = format!("{} cannot be read.", path.display());
+        ErrorView::new(ErrorCode::Invalid, words).with_detail(error)
+    })?;
+    Ok(Some(Secret::new(read_from(file)?)))
 }
 
 /// The options before, with these changed; an empty value takes one away.

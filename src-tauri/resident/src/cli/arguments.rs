@@ -169,6 +169,30 @@ pub struct SecretFrom {
     pub token_in: Option<SignIn>,
 }
 
+/// How a server is reached, where that is not as everywhere. On an account that is there, `none` takes a
+/// setting away.
+#[derive(Debug, Args)]
+pub struct WayFrom {
+    /// Go through this proxy (http://, https://, socks5://, socks5h://), or direct, or as the system says
+    #[arg(long, value_name = "URL|direct|system")]
+    pub proxy: Option<String>,
+    /// A file with USER:PASSWORD for the proxy
+    #[arg(long, value_name = "FILE")]
+    pub proxy_sign_in_file: Option<PathBuf>,
+    /// Trust the certificate authorities in this PEM file, too
+    #[arg(long, value_name = "FILE|none")]
+    pub ca_file: Option<String>,
+    /// Accept only the certificate with this SHA-256
+    #[arg(long, value_name = "HEX|none")]
+    pub pin: Option<String>,
+    /// Show this client certificate: a PEM file with its key, or a PKCS#12 file
+    #[arg(long, value_name = "FILE|none")]
+    pub client_certificate: Option<String>,
+    /// A file with the password of the client certificate
+    #[arg(long, value_name = "FILE")]
+    pub certificate_password_file: Option<PathBuf>,
+}
+
 /// A new account.
 #[derive(Debug, Args)]
 pub struct Add {
@@ -186,12 +210,18 @@ pub struct Add {
     /// How to sign in.
     #[command(flatten)]
     pub secret: SecretFrom,
+    /// Sign in in the browser, where the server offers it (Gotify 3)
+    #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin"])]
+    pub browser: bool,
     /// An extra request header, for a proxy before the server; may be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
     /// A setting of this kind of server (docs/backends); @FILE for a file's text; may be repeated
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = option)]
     pub options: Vec<(String, serde_json::Value)>,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub way: WayFrom,
     /// Always use this transport
     #[arg(long)]
     pub transport: Option<Transport>,
@@ -208,6 +238,8 @@ pub struct Add {
 #[command(group = ArgGroup::new("change").multiple(true).required(true).args([
     "name", "url", "user", "password_stdin", "token_stdin", "no_sign_in", "transport", "allow_http",
     "secrets", "muted", "min_tier", "enabled", "add_topic", "remove_topic", "options",
+    "proxy", "proxy_sign_in_file", "ca_file", "pin", "client_certificate", "certificate_password_file",
+    "browser",
 ]))]
 pub struct Edit {
     /// Its name or number
@@ -221,9 +253,15 @@ pub struct Edit {
     /// How to sign in.
     #[command(flatten)]
     pub secret: SecretFrom,
+    /// Sign in anew in the browser, where the server offers it (Gotify 3)
+    #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin", "no_sign_in"])]
+    pub browser: bool,
     /// Sign in by nothing
     #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin"])]
     pub no_sign_in: bool,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub way: WayFrom,
     /// Use this transport, or let Tidings choose
     #[arg(long)]
     pub transport: Option<TransportOrAuto>,
@@ -341,6 +379,12 @@ names!(
     Kind => BackendKind {
         /// ntfy.sh, and servers that speak its protocol
         Ntfy => Ntfy,
+        /// Gotify
+        Gotify => Gotify,
+        /// Pusher, Soketi, Laravel Reverb and others of the Pusher protocol
+        Pusher => Pusher,
+        /// A Mercure hub
+        Mercure => Mercure,
     }
 );
 names!(
@@ -614,6 +658,8 @@ mod tests {
             "tidings account add",
             "tidings account add u --password-stdin --token-stdin",
             "tidings account add u --user a --token-stdin",
+            "tidings account add u --browser --token-stdin",
+            "tidings account edit home --browser --no-sign-in",
             "tidings account add u --password secret",
             "tidings send home t b --priority 6",
             "tidings nonsense",
@@ -629,6 +675,8 @@ mod tests {
             "tidings read --all --search from:ci",
             "tidings account edit home --muted yes",
             "tidings account add u --user a --password-stdin",
+            "tidings account add u --browser",
+            "tidings account edit home --browser",
             "tidings demo --for 60s",
         ] {
             assert!(parsed(line).is_ok(), "{line}");

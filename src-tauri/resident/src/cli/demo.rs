@@ -58,6 +58,7 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         allow_http: true,
         headers: Vec::new(),
         options: String::new(),
+        ..AccountDraft::default()
     };
     running.ask(Request::AccountAdd(draft)).await?;
     // The inbox is open all the time, and the toasts are what there is to see.
@@ -99,13 +100,16 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
         std::future::pending::<()>().await;
     };
     running
-        .until(async {
-            tokio::select! {
-                () = stopped => {}
-                () = over => {}
-                () = lively => {}
-            }
-        })
+        .until(
+            async {
+                tokio::select! {
+                    () = stopped => {}
+                    () = over => {}
+                    () = lively => {}
+                }
+            },
+            false,
+        )
         .await;
     server.stop().await;
     Ok(())

@@ -10,13 +10,15 @@ mod serve;
 mod system;
 
 use crate::os::clock::SystemClock;
+use crate::os::memory;
 use crate::profile::{Places, Profile};
-use crate::wiring::{self, Running};
+use crate::wiring::{self, Ended, Running};
 use arguments::{Arguments, Command, Profiled, Which};
 use clap::CommandFactory as _;
 use output::{End, Output, complain, say};
 use reach::Reach;
 use std::io::{self, Write as _};
+use std::pin::pin;
 use std::process::ExitCode;
 use tidings_api::{Change, ErrorCode, ErrorView, NotificationId, Target};
 use tidings_core::ports::Clock as _;
@@ -91,6 +93,7 @@ fn with_runtime(arguments: Arguments) -> Result<(), End> {
         Some(Command::Profiled(Profiled::Daemon) | Command::Demo { .. } | Command::Serve { .. })
     ) || (arguments.command.is_none() && arguments.hidden);
     let mut builder = if stays {
+        memory::keep_little();
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(2).max_blocking_threads(8);
         builder
@@ -215,22 +218,29 @@ async fn reaching(
 
 /// Runs the resident until it is told to stop.
 async fn resident(profile: &Profile, tray: bool) -> Result<(), End> {
-    let stopped = wiring::stop_signal();
-    match Running::start(profile, tray, true).await {
-        Ok(running) => {
-            running.until(stopped).await;
-            Ok(())
+    let mut stopped = pin!(wiring::stop_signal());
+    // Once: a database that is damaged again at once is a disk that fails, which starting over does not mend.
+    let mut again = true;
+    let not_started = loop {
+        match Running::start(profile, tray, true).await {
+            Ok(running) => match running.until(stopped.as_mut(), again).await {
+                Ended::Damaged => again = false,
+                Ended::Told => return Ok(()),
+            },
+            Err(error) => break error,
         }
+    };
+    match not_started {
         // What login starts is content if it was started before.
-        Err(wiring::NotStarted::RunsAlready) if tray => {
+        wiring::NotStarted::RunsAlready if tray => {
             say("Tidings is running already.");
             Ok(())
         }
-        Err(wiring::NotStarted::RunsAlready) => Err(End::Failed(ErrorView::new(
+        wiring::NotStarted::RunsAlready => Err(End::Failed(ErrorView::new(
             ErrorCode::Storage,
             "Tidings is running already on this profile. Quit it first (tidings quit), or choose another \
              profile with --profile DIR.",
         ))),
-        Err(wiring::NotStarted::Failed(error)) => Err(error.into()),
+        wiring::NotStarted::Failed(error) => Err(error.into()),
     }
 }

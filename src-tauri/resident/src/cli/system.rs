@@ -11,8 +11,8 @@ use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tidings_api::{
-    Client, ClientError, DoctorItem, DoctorVerdict, ErrorCode, ErrorView, PauseChange, Reply,
-    Request, Status, Target,
+    AccountView, Client, ClientError, DoctorItem, DoctorVerdict, ErrorCode, ErrorView, PauseChange,
+    Reply, Request, Status, Target,
 };
 
 /// How long a resident that is being started may take to answer.
@@ -110,8 +110,17 @@ pub async fn status(reach: &Reach, out: &Output) -> Result<(), End> {
     if !reach.is_resident() {
         say("Tidings is not running: nothing is received.");
     }
+    let accounts = reach.accounts().await?;
     if out.json {
-        return out.object(&status);
+        return out.object(&serde_json::json!({
+            "version": status.version,
+            "counts": status.counts,
+            "pause": status.pause,
+            "connections": status.connections,
+            "notices": status.notices,
+            "latest": status.latest,
+            "continuity": continuity(&accounts),
+        }));
     }
     let counts = status.counts;
     let critical = match counts.critical {
@@ -127,13 +136,15 @@ pub async fn status(reach: &Reach, out: &Output) -> Result<(), End> {
         out.line(&paused(pause.until, pause.critical_rings, out))?;
     }
     if counts.held > 0 {
-        out.line(&format!("{} wait to ring.", counts.held))?;
+        let wait = if counts.held == 1 { "waits" } else { "wait" };
+        out.line(&format!("{} {wait} to ring.", counts.held))?;
     }
     if counts.owed > 0 {
-        out.line(&format!(
-            "{} changes wait to be told to servers.",
-            counts.owed
-        ))?;
+        let changes = match counts.owed {
+            1 => "1 change waits".to_owned(),
+            owed => format!("{owed} changes wait"),
+        };
+        out.line(&format!("{changes} to be told to servers."))?;
     }
     let rows: Vec<_> = status
         .connections
@@ -159,6 +170,9 @@ pub async fn status(reach: &Reach, out: &Output) -> Result<(), End> {
     if reach.is_resident() {
         out.table(&rows)?;
     }
+    for line in gaps(&accounts, out) {
+        out.line(&out.styled(&line, Style::Fair))?;
+    }
     status
         .notices
         .iter()
@@ -176,6 +190,45 @@ fn paused(until: Option<jiff::Timestamp>, critical_rings: bool, out: &Output) ->
         ""
     };
     format!("Toasts are paused {until}{critical}.")
+}
+
+/// What is known of each subscription's being whole, for scripts.
+fn continuity(accounts: &[AccountView]) -> Vec<serde_json::Value> {
+    let mut all = Vec::new();
+    for account in accounts {
+        for subscription in &account.subscriptions {
+            all.push(serde_json::json!({
+                "account": account.name,
+                "subscription": subscription.topic,
+                "since": subscription.continuity.since,
+                "gaps": subscription.continuity.gaps,
+            }));
+        }
+    }
+    all
+}
+
+/// The latest gap of each subscription, if something is missing in it.
+fn gaps(accounts: &[AccountView], out: &Output) -> Vec<String> {
+    let mut lines = Vec::new();
+    for account in accounts {
+        for subscription in &account.subscriptions {
+            let Some(gap) = subscription.continuity.gaps.first() else {
+                continue;
+            };
+            if !gap.missing.is_empty() {
+                lines.push(format!(
+                    "{}, {}: something may be missing between {} and {}; {}",
+                    plain(&account.name),
+                    plain(&subscription.name),
+                    out.moment(gap.from),
+                    out.moment(gap.to),
+                    gap.missing
+                ));
+            }
+        }
+    }
+    lines
 }
 
 fn status_of(reply: Reply) -> Result<Status, End> {

@@ -140,7 +140,10 @@ fn database(read: Result<Status, ErrorView>) -> DoctorItem {
     match read {
         Ok(status) => {
             let all = status.counts.all + status.counts.done;
-            let says = format!("The inbox can be read: {all} notifications.");
+            let says = match all {
+                1 => "The inbox can be read: 1 notification.".to_owned(),
+                _ => format!("The inbox can be read: {all} notifications."),
+            };
             item(name, DoctorVerdict::Good, says, "")
         }
         Err(error) => item(name, DoctorVerdict::Bad, error.message, &error.detail),

@@ -23,6 +23,10 @@ struct Kept {
     secret: Option<String>,
     #[serde(default)]
     headers: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proxy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
 }
 
 impl From<Credential> for Kept {
@@ -30,6 +34,8 @@ impl From<Credential> for Kept {
         Self {
             secret: credential.secret,
             headers: credential.headers,
+            proxy: credential.proxy,
+            certificate: credential.certificate,
         }
     }
 }
@@ -39,6 +45,8 @@ impl From<Kept> for Credential {
         Self {
             secret: kept.secret,
             headers: kept.headers,
+            proxy: kept.proxy,
+            certificate: kept.certificate,
         }
     }
 }
@@ -302,6 +310,7 @@ mod tests {
         Credential {
             secret: Some(secret.to_owned()),
             headers: vec![("X-Key".to_owned(), "k".to_owned())],
+            ..Credential::default()
         }
     }
 

@@ -10,16 +10,33 @@ use tauri::{Manager, Runtime, Theme, WebviewWindow, WebviewWindowBuilder};
 use tidings_api::Appearance;
 use webkit2gtk::{
     CacheModel, ContextMenuAction, ContextMenuExt as _, ContextMenuItemExt as _,
-    HardwareAccelerationPolicy, Settings, SettingsExt as _, WebContextExt as _, WebView,
+    HardwareAccelerationPolicy, LoadEvent, Settings, SettingsExt as _, WebContextExt as _, WebView,
     WebViewExt,
 };
+
+/// A page paints before its window is on the screen.
+pub const REHEARSES: bool = true;
 
 /// Zoom steps; 1 is the desktop's own size.
 const ZOOM: (f64, f64, f64) = (0.5, 0.1, 3.0);
 
-/// Names the program as its desktop file is named, so that the desktop shows its icon. To be called
-/// before GTK starts.
-pub fn name_program() {
+/// Where Mesa and the NVIDIA driver are told to keep no compiled shaders on the disk. WebKit looks at the
+/// graphics processor when it starts, also where it is not to be used.
+const NO_SHADERS_KEPT: [(&str, &str); 2] = [
+    ("MESA_SHADER_CACHE_DISABLE", "true"),
+    ("__GL_SHADER_DISK_CACHE", "0"),
+];
+
+/// Names the program as its desktop file is named, so that the desktop shows its icon, and sees to it that
+/// its graphics drivers leave no files. To be called before GTK, and before any thread, starts.
+pub fn prepare() {
+    for (name, value) in NO_SHADERS_KEPT {
+        #[expect(unsafe_code)]
+        // SAFETY: there is no other thread yet that could read the environment meanwhile.
+        unsafe {
+            std::env::set_var(name, value);
+        }
+    }
     gtk::glib::set_prgname(Some("tidings"));
     gtk::glib::set_application_name("Tidings");
 }
@@ -128,9 +145,45 @@ pub fn tame(window: &WebviewWindow) {
             menu.n_items() == 0
         });
         page.connect_key_press_event(press);
+        // Not before the page is there: until then WebKit may not have heard of `restrict`, and its
+        // process ends when it does so while it draws.
+        page.connect_load_changed(|page, event| {
+            if event == LoadEvent::Committed {
+                rehearse(page);
+            }
+        });
     });
     // The window may be closed already: then it is tame.
     drop(tamed);
+}
+
+/// Lets a page paint while its window is not on the screen yet, so that the window's first picture has
+/// the page in it. WebKit draws for a widget that is mapped, and GTK maps one whose window is not.
+fn rehearse(page: &WebView) {
+    let Some(window) = page.toplevel().and_downcast::<gtk::Window>() else {
+        return;
+    };
+    if window.is_visible() {
+        return;
+    }
+    if let Some(child) = window.child() {
+        child.show_all();
+    }
+    window.realize();
+    if let Some(surface) = window.window() {
+        fill(&surface, &page.background_color());
+    }
+    page.map();
+}
+
+/// What an X server shows of a window between its mapping and its first picture; it would be black.
+fn fill(surface: &gdk::Window, colour: &gdk::RGBA) {
+    // GDK has no safe words to set it, and does nothing where there is no such thing.
+    #[expect(unsafe_code)]
+    // SAFETY: both live until the call returns, and GDK copies the colour.
+    unsafe {
+        gdk::ffi::gdk_window_set_background_rgba(surface.to_glib_none().0, colour.to_glib_none().0);
+    }
 }
 
 fn restrict(settings: &Settings) {

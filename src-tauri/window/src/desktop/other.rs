@@ -4,8 +4,11 @@ use crate::view::View;
 use tauri::{Manager, Runtime, Theme, WebviewWindow, WebviewWindowBuilder};
 use tidings_api::Appearance;
 
+/// A page may paint nothing before its window is on the screen.
+pub const REHEARSES: bool = false;
+
 /// The bundle names the program.
-pub fn name_program() {}
+pub fn prepare() {}
 
 /// Brings `window` to the front. There are no activation tokens here.
 pub fn raise(window: &WebviewWindow, _token: Option<String>) {

@@ -41,6 +41,8 @@ export function account(id: number, name: string, url: string, now: number): Acc
     name,
     url,
     sign_in: { by: "basic", user: "ada" },
+    options: "",
+    way: { proxy: "", authorities: "", pin: "", certificate: "" },
     secrets: "keyring",
     transport: null,
     transports: ["websocket", "http_stream", "sse", "poll"],
@@ -204,15 +206,16 @@ export const KINDS: KindView[] = [
     kind: "ntfy",
     name: "ntfy",
     fields: [
-      { name: "url", label: "Address", hint: "As in the browser; a topic at its end is taken over.", secret: false },
-      { name: "user", label: "User name", hint: "", secret: false },
-      { name: "secret", label: "Password", hint: "", secret: true },
-      { name: "token", label: "Access token", hint: "Starts with tk_; made in the server’s web page under Account.", secret: true },
-      { name: "topics", label: "Topics", hint: "What this account listens to.", secret: false },
+      { name: "url", label: "Address", hint: "As in the browser; a topic at its end is taken over.", kind: "text", choices: [] },
+      { name: "user", label: "User name", hint: "", kind: "text", choices: [] },
+      { name: "secret", label: "Password", hint: "", kind: "secret", choices: [] },
+      { name: "token", label: "Access token", hint: "Starts with tk_; made in the server’s web page under Account.", kind: "secret", choices: [] },
+      { name: "topics", label: "Topics", hint: "What this account listens to.", kind: "text", choices: [] },
     ],
     transports: ["websocket", "http_stream", "sse", "poll"],
     mirrors: true,
     sends: true,
+    browser: false,
   },
 ];
 
@@ -244,21 +247,25 @@ export function LEDGER(now: number): LedgerEntry[] {
 }
 
 /** A test of a server: works with the password “secret” or any token, or none at all. */
-export function hopsFor(url: string, secret: string | null): TestReport {
+export function hopsFor(url: string, secret: string | null, pin: string): TestReport {
   const { host, protocol } = new URL(/^https?:/.test(url) ? url : `https://${url}`);
   const hops: TestReport["hops"] = [
-    { name: "DNS", result: "ok", says: `${host} is 203.0.113.7.`, millis: 12 },
-    { name: "TCP", result: "ok", says: "Connected.", millis: 18 },
+    { name: "DNS", result: "ok", says: `${host} is 203.0.113.7.`, millis: 12, certificate: "" },
+    { name: "TCP", result: "ok", says: "Connected.", millis: 18, certificate: "" },
     protocol === "https:"
-      ? { name: "TLS", result: "ok", says: "TLS 1.3, certificate by Let’s Encrypt, valid until 3 February.", millis: 31 }
-      : { name: "TLS", result: "warning", says: "Not encrypted: whoever is between can read along.", millis: 0 },
-    { name: "HTTP", result: "ok", says: "ntfy 2.14 answers.", millis: 24 },
+      ? { name: "TLS", result: "ok", says: "TLS 1.3, certificate by Let’s Encrypt, valid until 3 February.", millis: 31, certificate: "" }
+      : { name: "TLS", result: "warning", says: "Not encrypted: whoever is between can read along.", millis: 0, certificate: "" },
+    { name: "HTTP", result: "ok", says: "ntfy 2.14 answers.", millis: 24, certificate: "" },
   ];
+  if (host.includes("self-signed") && pin === "") {
+    const says = "Its certificate has an unknown issuer, or is self-signed.";
+    return { hops: [...hops.slice(0, 2), { name: "TLS", result: "failed", says, millis: 28, certificate: "ab".repeat(32) }], ok: false };
+  }
   if (secret === "wrong") {
-    hops.push({ name: "Sign-in", result: "failed", says: "The server refused the password. Check the user name and type the password again.", millis: 40 });
+    hops.push({ name: "Sign-in", result: "failed", says: "The server refused the password. Check the user name and type the password again.", millis: 40, certificate: "" });
     return { hops, ok: false };
   }
-  hops.push({ name: "Sign-in", result: "ok", says: secret ? "Accepted." : "Not needed.", millis: 40 });
-  hops.push({ name: "Topic backups", result: "ok", says: "May be read; a WebSocket stays open.", millis: 22 });
+  hops.push({ name: "Sign-in", result: "ok", says: secret ? "Accepted." : "Not needed.", millis: 40, certificate: "" });
+  hops.push({ name: "Topic backups", result: "ok", says: "May be read; a WebSocket stays open.", millis: 22, certificate: "" });
   return { hops, ok: true };
 }

@@ -27,6 +27,7 @@ import {
   sampleDetails,
   subscription,
 } from "./fake-data";
+import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
 /** What the fake plays. */
@@ -89,6 +90,7 @@ export class Fake implements Api {
     tell_servers: true,
     toast_while_looking: false,
     close_explained: true,
+    timings: DEFAULT_TIMINGS,
   };
   pauseView: PauseView | null = null;
   notices: string[] = [];
@@ -185,7 +187,7 @@ export class Fake implements Api {
   }
 
   async opening(): Promise<Opening> {
-    return this.#options.opening ?? { view: "inbox", target: { show: "inbox" } };
+    return this.#options.opening ?? { view: "inbox", target: { show: "inbox" }, rehearses: false };
   }
 
   async painted(): Promise<void> {
@@ -270,10 +272,10 @@ export class Fake implements Api {
         }
         return { is: "account", value: this.#add(request) };
       case "account_try":
-        return { is: "test", value: hopsFor(request.url, request.secret) };
+        return { is: "test", value: hopsFor(request.url, request.secret, request.way.pin) };
       case "account_test": {
         const one = this.#account(request.id);
-        return { is: "test", value: hopsFor(one.url, one.connection.state === "stopped" ? "wrong" : "x") };
+        return { is: "test", value: hopsFor(one.url, one.connection.state === "stopped" ? "wrong" : "x", one.way.pin) };
       }
       case "account_edit": {
         const one = this.#account(request.id);
@@ -286,6 +288,8 @@ export class Fake implements Api {
         if (edit.allow_http !== null) one.allow_http = edit.allow_http;
         if (edit.muted !== null) one.muted = edit.muted;
         if (edit.min_tier !== null) one.min_tier = edit.min_tier;
+        if (edit.way !== null) one.way = edit.way;
+        if (edit.options !== null) one.options = edit.options;
         if (edit.disabled !== null) {
           one.disabled = edit.disabled;
           one.connection = connectionOf(one, edit.disabled ? "idle" : "live", this.now);
@@ -496,6 +500,7 @@ export class Fake implements Api {
       kind: known ? ("ntfy" as const) : null,
       url: url.origin,
       topics,
+      options: "",
       says: known ? `An ntfy server answers at ${url.host}.` : `Something answers at ${url.host}, but it is no notification server that Tidings knows. Is this a sign-in page of the network?`,
     };
   }
@@ -542,6 +547,7 @@ export function fakeFromAddress(search: string): Fake {
     opening: {
       view,
       target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
+      rehearses: true,
     },
     settings: {
       ...(theme === "light" || theme === "dark" ? { appearance: theme } : {}),

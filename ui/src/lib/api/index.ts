@@ -16,7 +16,12 @@ import type { Target } from "../bindings/Target";
 import type { Targets } from "../bindings/Targets";
 
 /** What a window was opened for. */
-export type Opening = { view: "inbox" | "settings"; target: Target };
+export type Opening = {
+  view: "inbox" | "settings";
+  target: Target;
+  /** The page paints before its window is on the screen. */
+  rehearses: boolean;
+};
 
 /** The way to the resident. */
 export interface Api {
@@ -107,6 +112,10 @@ const NO_EDIT: AccountEdit = {
   muted: null,
   min_tier: null,
   disabled: null,
+  options: null,
+  way: null,
+  proxy_sign_in: null,
+  certificate_password: null,
 };
 
 /** Makes an {@link ErrorView} of whatever was thrown. */

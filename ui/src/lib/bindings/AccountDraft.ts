@@ -4,6 +4,7 @@ import type { Secret } from "./Secret";
 import type { SecretPlace } from "./SecretPlace";
 import type { SignIn } from "./SignIn";
 import type { TransportKind } from "./TransportKind";
+import type { Way } from "./Way";
 
 /**
  * An account to be added or tried.
@@ -52,4 +53,16 @@ headers: Array<[string, Secret]>,
 /**
  * The family's own settings, a JSON object; empty for none.
  */
-options: string, };
+options: string, 
+/**
+ * How the server is reached.
+ */
+way: Way, 
+/**
+ * `user:password` for the proxy.
+ */
+proxy_sign_in: Secret | null, 
+/**
+ * The password of the client certificate's file.
+ */
+certificate_password: Secret | null, };

@@ -4,6 +4,7 @@ import type { SecretPlace } from "./SecretPlace";
 import type { SignIn } from "./SignIn";
 import type { Tier } from "./Tier";
 import type { TransportChoice } from "./TransportChoice";
+import type { Way } from "./Way";
 
 /**
  * What changes about an account; what is none stays.
@@ -52,4 +53,16 @@ disabled: boolean | null,
 /**
  * The family's own settings.
  */
-options: string | null, };
+options: string | null, 
+/**
+ * How the server is reached.
+ */
+way: Way | null, 
+/**
+ * `user:password` for the proxy; empty: none any more.
+ */
+proxy_sign_in: Secret | null, 
+/**
+ * The password of the client certificate's file; empty: none any more.
+ */
+certificate_password: Secret | null, };

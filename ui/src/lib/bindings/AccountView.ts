@@ -7,6 +7,7 @@ import type { SignIn } from "./SignIn";
 import type { SubscriptionView } from "./SubscriptionView";
 import type { Tier } from "./Tier";
 import type { TransportKind } from "./TransportKind";
+import type { Way } from "./Way";
 
 /**
  * An account.
@@ -64,6 +65,10 @@ disabled: boolean,
  * The family's own settings, a JSON object; empty for none.
  */
 options: string, 
+/**
+ * How its server is reached.
+ */
+way: Way, 
 /**
  * Its connection.
  */

@@ -20,4 +20,9 @@ says: string,
 /**
  * How long it took, milliseconds.
  */
-millis: number, };
+millis: number, 
+/**
+ * The SHA-256 of a certificate that nobody vouches for, in hexadecimal: what its user may compare and
+ * trust ([`Way::pin`]). Empty otherwise.
+ */
+certificate: string, };

@@ -30,4 +30,8 @@ mirrors: boolean,
 /**
  * Notifications can be published.
  */
-sends: boolean, };
+sends: boolean, 
+/**
+ * Its users can sign in in the browser, where their server offers it.
+ */
+browser: boolean, };

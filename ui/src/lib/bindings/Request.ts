@@ -66,7 +66,11 @@ url: string, } | { "do": "kinds" } | { "do": "detect",
 /**
  * As pasted: with or without a scheme, with or without a topic path.
  */
-url: string, } | { "do": "accounts" } | { "do": "account_add" } & AccountDraft | { "do": "account_try" } & AccountDraft | { "do": "account_test", 
+url: string, } | { "do": "accounts" } | { "do": "account_add" } & AccountDraft | { "do": "account_add_by_browser" } & AccountDraft | { "do": "account_sign_in_by_browser", 
+/**
+ * Which one.
+ */
+id: AccountId, } | { "do": "account_try" } & AccountDraft | { "do": "account_test", 
 /**
  * Which one.
  */

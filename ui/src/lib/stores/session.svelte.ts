@@ -2,6 +2,8 @@
 
 import { errorView, type Client, type Opening } from "../api";
 import type { AccountView } from "../bindings/AccountView";
+import type { ConnectionState } from "../bindings/ConnectionState";
+import type { ConnectionView } from "../bindings/ConnectionView";
 import type { AppSettings } from "../bindings/AppSettings";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
@@ -52,6 +54,11 @@ export class Session {
       this.client.api.onLink((up) => this.#link(up)),
     ]);
     await Promise.allSettled([this.readStatus(), this.readAccounts(), this.readSettings()]);
+  }
+
+  /** Where a connection stands, which nobody knows while the resident is away. */
+  stateOf(connection: ConnectionView): ConnectionState | "unknown" {
+    return this.up ? connection.state : "unknown";
   }
 
   /** Calls `listener` with every hint. */

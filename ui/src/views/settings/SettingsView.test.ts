@@ -51,6 +51,44 @@ describe("adding an account", () => {
     expect(screen.queryByTestId("account-form")).toBeNull();
   });
 
+  it("takes extra headers, whose values nobody reads over a shoulder", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "ntfy.example.org/backups");
+    for (const [name, value] of [
+      ["X-Proxy", "first secret"],
+      ["CF-Access-Client-Id", "second secret"],
+      ["X-Not-This", "third"],
+    ]) {
+      await user.click(screen.getByTestId("header-add"));
+      expect(document.activeElement).toBe(screen.getAllByTestId("header-name").at(-1));
+      await user.keyboard(name ?? "");
+      await user.type(screen.getAllByTestId("header-value").at(-1) as HTMLElement, value ?? "");
+    }
+    await user.click(screen.getAllByTestId("header-remove").at(-1) as HTMLElement);
+    await user.click(screen.getByTestId("header-add"));
+    expect(screen.getAllByTestId<HTMLInputElement>("header-value").map((one) => one.type)).toEqual(Array(3).fill("password"));
+    await user.click(screen.getByTestId("account-save"));
+    await screen.findByTestId("account-card");
+    expect(last(fake, "account_add")?.headers).toEqual([
+      ["X-Proxy", "first secret"],
+      ["CF-Access-Client-Id", "second secret"],
+    ]);
+  });
+
+  it("does not send a header without a name or a value", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "ntfy.example.org/backups");
+    await user.click(screen.getByTestId("header-add"));
+    await user.type(screen.getByTestId("header-name"), "X-Proxy");
+    await user.click(screen.getByTestId("account-save"));
+    expect(last(fake, "account_add")).toBeUndefined();
+    await user.type(screen.getByTestId("header-value"), "v");
+    await user.clear(screen.getByTestId("header-name"));
+    await user.type(screen.getByTestId("header-name"), "X Proxy:");
+    await user.click(screen.getByTestId("account-save"));
+    expect(last(fake, "account_add")).toBeUndefined();
+  });
+
   it("tests hop by hop and says which one failed", async () => {
     const { user } = await open({ scenario: "first" });
     await fill(user, "ntfy.example.org", "wrong");
@@ -58,6 +96,32 @@ describe("adding an account", () => {
     const hops = await screen.findAllByTestId("hop");
     expect(hops.map((hop) => hop.dataset["result"])).toEqual(["ok", "ok", "ok", "ok", "failed"]);
     expect(hops.at(-1)?.textContent).toContain("The server refused the password");
+  });
+
+  it("lets a certificate be compared and trusted", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    await fill(user, "self-signed.example.org/backups");
+    await user.click(screen.getByTestId("account-test"));
+    const untrusted = await screen.findByTestId("untrusted");
+    expect(untrusted.textContent).toContain("AB:AB:AB");
+    await user.click(within(untrusted).getByTestId("trust"));
+    await waitFor(() => expect(screen.getByTestId("hops").dataset["ok"]).toBe("true"));
+    await user.click(screen.getByTestId("account-save"));
+    await waitFor(() => expect(last(fake, "account_add")).toMatchObject({ way: { pin: "ab".repeat(32) } }));
+  });
+
+  it("keeps how a server is reached, and no password in sight", async () => {
+    const { fake, user } = await open();
+    const [first] = screen.getAllByTestId("edit-account");
+    if (!first) throw new Error("there is an account");
+    await user.click(first);
+    const way = await screen.findByTestId("way");
+    await user.click(within(way).getByText("Network"));
+    await user.type(within(way).getByTestId("way-proxy"), "socks5h://127.0.0.1:1080");
+    await user.type(within(way).getByTestId("way-proxy-sign-in"), "me:secret");
+    await user.click(within(way).getByTestId("edit-way-save"));
+    await waitFor(() => expect(last(fake, "account_edit")?.edit).toMatchObject({ way: { proxy: "socks5h://127.0.0.1:1080" }, proxy_sign_in: "me:secret" }));
+    await waitFor(() => expect(within(way).getByTestId<HTMLInputElement>("way-proxy-sign-in").value).toBe(""));
   });
 
   it("asks where the password goes when the keyring is locked, and goes on", async () => {
@@ -101,6 +165,17 @@ describe("adding an account", () => {
 });
 
 describe("an account", () => {
+  it("claims no connection while the resident is away", async () => {
+    const { fake } = await open();
+    const states = () => screen.getAllByTestId("account-card").map((card) => card.dataset["state"]);
+    expect(states()).toContain("live");
+    fake.link(false);
+    await waitFor(() => expect(new Set(states())).toEqual(new Set(["unknown"])));
+    expect(screen.getAllByTestId("account-state")[0]?.textContent).toBe("Not known while Tidings is not running");
+    fake.link(true);
+    await waitFor(() => expect(states()).toContain("live"));
+  });
+
   it("is edited at once, and a failure is shown where it happened", async () => {
     const { fake, user } = await open();
     const [edit] = screen.getAllByTestId("edit-account");
@@ -143,7 +218,7 @@ describe("an account", () => {
     if (edit) await user.click(edit);
     const [backups] = screen.getAllByTestId("subscription-row");
     expect(backups?.textContent).toMatch(/4 notifications fetched afterwards/);
-    expect(backups?.textContent).toMatch(/12 notifications fetched afterwards; some had expired on the server/);
+    expect(backups?.textContent).toMatch(/12 notifications fetched afterwards; the server no longer held all of it/);
   });
 
   it("is removed only after a question", async () => {
@@ -181,6 +256,21 @@ describe("settings", () => {
     expect(last(fake, "settings_set")).toBeUndefined();
   });
 
+  it("make connections more patient, and set that back", async () => {
+    const { fake, user } = await open();
+    await user.click(screen.getByTestId("section-connections"));
+    const field = screen.getByTestId("timing-ping_every");
+    expect(field).toHaveProperty("value", "20");
+    await user.clear(field);
+    await user.type(field, "7.5{Tab}");
+    expect(last(fake, "settings_set")).toMatchObject({ timings: { ping_every: 7500, connect: 10_000 } });
+    await user.clear(field);
+    await user.type(field, "0{Tab}");
+    expect((await screen.findByTestId("failure")).textContent).toContain("number of seconds");
+    await user.click(screen.getByTestId("timings-reset"));
+    expect(last(fake, "settings_set")).toMatchObject({ timings: { ping_every: 20_000 } });
+  });
+
   it("pause and resume", async () => {
     const { fake, user } = await open();
     await user.click(screen.getByTestId("section-notifications"));
@@ -199,7 +289,7 @@ describe("settings", () => {
   });
 });
 
-it.each(["accounts", "notifications", "appearance", "storage", "about"])("has nothing that axe objects to: %s", async (section) => {
+it.each(["accounts", "notifications", "appearance", "storage", "connections", "about"])("has nothing that axe objects to: %s", async (section) => {
   const { container, user } = await open();
   await user.click(screen.getByTestId(`section-${section}`));
   if (section === "accounts") {

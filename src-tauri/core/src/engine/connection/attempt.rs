@@ -208,6 +208,13 @@ impl Running {
                 retry_after: *retry_after,
                 body,
             },
+            Part::Broken(TransportError::Silent) if !self.attempt.promised => {
+                return Err(Failure {
+                    kind: FailureKind::Again,
+                    says: String::new(),
+                    retry_after: None,
+                });
+            }
             // What a fetch misses would be a hole in the history: the whole attempt is made again.
             Part::Broken(error) => return Err(failure(error, self.attempt.transport)),
         };
@@ -364,6 +371,16 @@ impl Running {
                 });
                 Ok(())
             }
+            // It was given its time; the session knows what that means.
+            Err(TransportError::Timeout) if request.patience.is_some() => {
+                self.tell(Input::Refused {
+                    status: 408,
+                    headers: &[],
+                    retry_after: None,
+                    body: "",
+                });
+                Ok(())
+            }
             Err(error) => Err(failure(&error, transport)),
         }
     }
@@ -397,16 +414,18 @@ impl Running {
     fn fetch(&mut self, tag: u32, request: HttpRequest, read: Read) {
         let dial = Arc::clone(&self.attempt.dial);
         let route = self.attempt.route.clone();
+        let clock = Arc::clone(&self.attempt.clock);
         let parts = self.parts.clone();
         self.fetches.push(Box::pin(async move {
             // A closed channel means that the attempt is over.
-            let _ = fetch_parts(dial.as_ref(), &request, &route, (tag, read), &parts).await;
+            let _ = fetch_parts(&*dial, &*clock, &request, &route, (tag, read), &parts).await;
         }));
     }
 }
 
 async fn fetch_parts(
     dial: &dyn Dial,
+    clock: &dyn Clock,
     request: &HttpRequest,
     route: &Route,
     (tag, read): (u32, Read),
@@ -423,33 +442,68 @@ async fn fetch_parts(
             };
             return parts.send((tag, part)).await;
         }
-        Err(error) => return parts.send((tag, Part::Broken(error))).await,
+        Err(error) => return parts.send((tag, broken(error, read))).await,
     };
     if !(200..300).contains(&answer.status()) {
         let part = match refusal(answer.as_mut()).await {
             Ok(part) => part,
-            Err(error) => Part::Broken(error),
+            Err(error) => broken(error, read),
         };
         return parts.send((tag, part)).await;
     }
     let headers = answer.headers().to_vec();
     parts.send((tag, Part::Head(headers))).await?;
-    if read == Read::Whole {
+    if matches!(read, Read::Whole | Read::Apart) {
         let part = match answer.text(WHOLE_BODY + 1).await {
             Ok(body) if body.len() > WHOLE_BODY => Part::TooLong,
             Ok(body) => Part::Body(body),
-            Err(error) => return parts.send((tag, Part::Broken(error))).await,
+            Err(error) => return parts.send((tag, broken(error, read))).await,
         };
         parts.send((tag, part)).await?;
         return parts.send((tag, Part::End)).await;
     }
+    let mut room = WHOLE_BODY;
     loop {
-        let part = match answer.line().await {
-            Ok(Some(line)) => Part::Line(line),
+        let line = match read {
+            Read::Backlog { quiet } => {
+                let mut over = clock.sleep(quiet);
+                tokio::select! {
+                    biased;
+                    line = answer.line() => line,
+                    () = &mut over => Ok(None),
+                }
+            }
+            Read::Lines | Read::Whole | Read::Apart => answer.line().await,
+        };
+        let part = match line {
+            Ok(Some(line)) => {
+                if let Read::Backlog { .. } = read {
+                    room = room.saturating_sub(line.len());
+                }
+                Part::Line(line)
+            }
             Ok(None) => return parts.send((tag, Part::End)).await,
             Err(error) => return parts.send((tag, Part::Broken(error))).await,
         };
         parts.send((tag, part)).await?;
+        if room == 0 {
+            parts.send((tag, Part::TooLong)).await?;
+            return parts.send((tag, Part::End)).await;
+        }
+    }
+}
+
+/// No answer: the end of the attempt, unless the connection can do without. What needs the user ends it all
+/// the same.
+fn broken(error: TransportError, read: Read) -> Part {
+    if read != Read::Apart || error == TransportError::Cleartext {
+        return Part::Broken(error);
+    }
+    Part::Refused {
+        status: 0,
+        headers: Vec::new(),
+        retry_after: None,
+        body: failure(&error, TransportKind::Poll).says,
     }
 }
 
@@ -538,6 +592,11 @@ pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
         TransportError::Broken(_) => (
             FailureKind::Transient,
             "The connection broke.".to_owned(),
+        ),
+        TransportError::Refused { status: 407, .. } => (
+            FailureKind::SignIn,
+            "The proxy wants a user name and a password. Enter them in the account's network settings."
+                .to_owned(),
         ),
         TransportError::Refused { status, .. } => (
             FailureKind::Transient,

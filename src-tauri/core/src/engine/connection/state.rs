@@ -4,6 +4,7 @@
 use crate::backend::{Failure, FailureKind};
 use crate::model::TransportKind;
 use crate::transport::backoff::Backoff;
+use crate::transport::limits::Times;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -116,6 +117,8 @@ pub enum Event {
     Configured {
         /// Transports; empty: nothing to connect.
         transports: Vec<TransportKind>,
+        /// How patient it is.
+        times: Times,
     },
     /// The connection is complete.
     Live,
@@ -223,11 +226,11 @@ impl State {
 /// What follows from `event`.
 pub fn step(mut state: State, event: Event, at: Moment) -> (State, Vec<Command>) {
     let commands = match event {
-        Event::Configured { transports } => {
+        Event::Configured { transports, times } => {
             state.wanted = !transports.is_empty();
             state.ladder = Ladder::new(transports);
             state.problem.clear();
-            state.backoff.reset();
+            state.backoff = Backoff::new(times);
             if state.online || !state.wanted {
                 state.connect(at)
             } else {

@@ -15,6 +15,7 @@ fn at(seconds: u64) -> Moment {
 fn configured() -> State {
     let event = Event::Configured {
         transports: vec![Websocket, HttpStream, Poll],
+        times: Times::default(),
     };
     let (state, commands) = step(State::new(at(0).now), event, at(0));
     assert_eq!(
@@ -51,6 +52,7 @@ fn connects(commands: &[Command]) -> Option<TransportKind> {
 fn nothing_to_connect_is_idle() {
     let event = Event::Configured {
         transports: Vec::new(),
+        times: Times::default(),
     };
     let (state, commands) = step(configured(), event, at(1));
     assert_eq!(state.phase, Phase::Idle);
@@ -223,7 +225,10 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Network),
         1 => Just(Event::Woke),
         1 => Just(Event::RetryNow),
-        1 => transports.prop_map(|transports| Event::Configured { transports }),
+        1 => transports.prop_map(|transports| Event::Configured {
+            transports,
+            times: Times::default(),
+        }),
     ]
 }
 

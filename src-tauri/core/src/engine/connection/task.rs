@@ -5,9 +5,9 @@ use super::state::{Command, Event, Moment, Phase, State, step};
 use crate::backend::{Backend, Failure, FailureKind, Resume, Server, Topic, registry};
 use crate::engine::ingest::{self, Item};
 use crate::engine::{Shared, storage};
-use crate::model::{Account, AccountId, SignIn, Subscription, TransportKind};
+use crate::model::{Account, AccountId, Credential, SignIn, Subscription, TransportKind};
 use crate::ports::Later;
-use crate::transport::{Route, limits};
+use crate::transport::Route;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -15,8 +15,6 @@ use url::Url;
 
 /// A new subscription is filled this far back.
 const FILL: Duration = Duration::from_hours(24);
-/// How often to ask where nothing can be held open.
-const POLL_EVERY: Duration = Duration::from_mins(1);
 
 /// What an account's task is told from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +122,10 @@ fn configuration(shared: &Shared, account: AccountId) -> Event {
             Vec::new()
         }
     };
-    Event::Configured { transports }
+    Event::Configured {
+        transports,
+        times: shared.times(),
+    }
 }
 
 fn transports(account: &Account) -> Vec<TransportKind> {
@@ -175,7 +176,7 @@ async fn connect(
         options: account.options.clone(),
         signed_in: account.sign_in != SignIn::None,
         fill: FILL,
-        poll_every: POLL_EVERY,
+        poll_every: shared.times().poll_every,
     });
     attempt::run(Attempt {
         account: account.id,
@@ -236,15 +237,30 @@ pub(in crate::engine) fn own_addresses(backend: &dyn Backend, server: &Server) -
 
 /// How an account's requests are signed in.
 pub(in crate::engine) async fn route(shared: &Shared, account: &Account) -> Result<Route, Failure> {
+    Ok(route_with(
+        shared,
+        account,
+        shared.credential(account).await?,
+    ))
+}
+
+/// The same with a given credential.
+pub(in crate::engine) fn route_with(
+    shared: &Shared,
+    account: &Account,
+    credential: Credential,
+) -> Route {
     let backend = registry::backend(account.kind);
     let keepalive = backend.capabilities().keepalive;
-    Ok(Route {
-        sign_in: account.sign_in.clone(),
-        credential: shared.credential(account).await?,
+    let times = shared.times();
+    Route {
+        sign_in: backend.sent_as(&account.sign_in),
+        credential,
         allow_http: account.allow_http,
         own: own_addresses(backend, &server(account)),
-        silence: keepalive.map_or(limits::SILENCE_UNKNOWN, |keepalive| {
-            keepalive + limits::KEEPALIVE_MARGIN
+        way: account.way.clone(),
+        silence: keepalive.map_or(times.silence_unknown, |keepalive| {
+            keepalive + times.keepalive_margin
         }),
-    })
+    }
 }

@@ -1,7 +1,7 @@
 //! Accounts and subscriptions: added, changed, removed. A secret goes to the keyring and nowhere else.
 
-use super::{invalid, probe, view};
-use crate::backend::{Backend, FailureKind, Server, registry};
+use super::{invalid, oidc, probe, view};
+use crate::backend::{Backend, Failure, FailureKind, Server, registry};
 use crate::engine::connection::{attempt, task};
 use crate::engine::{Shared, lock, storage};
 use crate::model::{
@@ -9,11 +9,13 @@ use crate::model::{
     SubscriptionId, TransportKind,
 };
 use crate::ports::SecretError;
+use crate::transport::{Route, TransportError};
 use std::sync::Arc;
 use tidings_api::{
     AccountDraft, AccountEdit, ErrorCode, ErrorView, Event, Reply, Secret, SubscriptionEdit,
     TransportChoice,
 };
+use url::Url;
 
 pub fn all(shared: &Shared) -> Result<Reply, ErrorView> {
     shared
@@ -45,22 +47,89 @@ fn get(shared: &Shared, id: AccountId) -> Result<Account, ErrorView> {
 pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, ErrorView> {
     let found = probe::resolve(shared, &draft).await?;
     let backend = registry::backend(found.kind);
-    if let Some(fixed) = draft.transport
-        && !backend.capabilities().transports.contains(&fixed)
-    {
-        return Err(invalid(format!(
-            "{} has no such transport.",
-            backend.capabilities().name
-        )));
+    check_transport(backend, draft.transport)?;
+    let route = probe::draft_route(&draft, backend, &found.server);
+    let token = exchange(shared, backend, &found.server, &draft.sign_in, &route).await?;
+    store(shared, draft, found, token).await
+}
+
+/// Adds an account whose user signs in in the browser.
+pub async fn add_by_browser(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, ErrorView> {
+    let draft = AccountDraft {
+        sign_in: SignIn::None,
+        secret: None,
+        ..draft
+    };
+    let found = probe::resolve(shared, &draft).await?;
+    let backend = registry::backend(found.kind);
+    check_transport(backend, draft.transport)?;
+    let route = probe::draft_route(&draft, backend, &found.server);
+    let token = oidc::sign_in(shared, backend, &found.server, &route).await?;
+    store(shared, draft, found, Some(token)).await
+}
+
+/// Signs an account in anew, in the browser.
+pub async fn sign_in_by_browser(shared: &Arc<Shared>, id: AccountId) -> Result<Reply, ErrorView> {
+    let before = get(shared, id)?;
+    let backend = registry::backend(before.kind);
+    // What its proxy wants goes along; the old token does not.
+    let kept = shared.secrets.get(before.secrets, id).await;
+    let kept = kept.ok().flatten().unwrap_or_default();
+    let route = task::route_with(
+        shared,
+        &Account {
+            sign_in: SignIn::None,
+            ..before.clone()
+        },
+        Credential {
+            secret: None,
+            ..kept
+        },
+    );
+    let token = oidc::sign_in(shared, backend, &task::server(&before), &route).await?;
+    // It may have been changed, or removed, while its user was in the browser.
+    let before = get(shared, id)?;
+    let after = Account {
+        sign_in: SignIn::Token,
+        ..before.clone()
+    };
+    save(
+        shared,
+        &before,
+        &after,
+        [Some(Secret::new(token)), None, None],
+    )
+    .await
+}
+
+fn check_transport(
+    backend: &dyn Backend,
+    transport: Option<TransportKind>,
+) -> Result<(), ErrorView> {
+    let can = backend.capabilities();
+    match transport {
+        Some(fixed) if !can.transports.contains(&fixed) => {
+            Err(invalid(format!("{} has no such transport.", can.name)))
+        }
+        _ => Ok(()),
     }
+}
+
+/// Stores a new account; a token takes the place of what its draft signs in with.
+async fn store(
+    shared: &Arc<Shared>,
+    draft: AccountDraft,
+    found: probe::Resolved,
+    token: Option<String>,
+) -> Result<Reply, ErrorView> {
     let mut credential = probe::credential(&draft);
     let mut sign_in = draft.sign_in.clone();
-    if let Some(token) = exchange(shared, backend, &found.server, &draft).await? {
+    if let Some(token) = token {
         credential.secret = Some(token);
         sign_in = SignIn::Token;
     }
     let name = if draft.name.trim().is_empty() {
-        found.server.base.host_str().unwrap_or("server").to_owned()
+        usual_name(&found.server.base)
     } else {
         draft.name.trim().to_owned()
     };
@@ -69,6 +138,7 @@ pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, Err
         name,
         url: found.server.base,
         options: found.server.options,
+        way: probe::check_way(&draft.way)?,
         sign_in,
         secrets: draft.secrets,
         header_names: draft.headers.iter().map(|(name, _)| name.clone()).collect(),
@@ -105,28 +175,34 @@ async fn exchange(
     shared: &Shared,
     backend: &'static dyn Backend,
     server: &Server,
-    draft: &AccountDraft,
+    sign_in: &SignIn,
+    route: &Route,
 ) -> Result<Option<String>, ErrorView> {
-    if !matches!(draft.sign_in, SignIn::Basic { .. }) {
+    if !matches!(sign_in, SignIn::Basic { .. }) {
         return Ok(None);
     }
     let Some(request) = backend.exchange(server, &shared.device) else {
         return Ok(None);
     };
-    let route = probe::draft_route(draft, task::own_addresses(backend, server));
-    let (status, body) = probe::ask(shared, &request, &route)
+    let (status, body) = probe::ask(shared, &request, route)
         .await
-        .map_err(|error| {
-            let failure = attempt::failure(&error, TransportKind::Poll);
-            ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
-        })?;
-    backend.exchanged(status, &body).map_err(|failure| {
-        let code = match failure.kind {
-            FailureKind::SignIn | FailureKind::Forbidden => ErrorCode::Unauthorized,
-            _ => ErrorCode::Network,
-        };
-        ErrorView::new(code, failure.says)
-    })
+        .map_err(|error| unreachable(&error))?;
+    backend.exchanged(status, &body).map_err(refused)
+}
+
+/// A request that never got to its server.
+pub(super) fn unreachable(error: &TransportError) -> ErrorView {
+    let failure = attempt::failure(error, TransportKind::Poll);
+    ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
+}
+
+/// What a server answered to a sign-in.
+pub(super) fn refused(failure: Failure) -> ErrorView {
+    let code = match failure.kind {
+        FailureKind::SignIn | FailureKind::Forbidden => ErrorCode::Unauthorized,
+        _ => ErrorCode::Network,
+    };
+    ErrorView::new(code, failure.says)
 }
 
 async fn keep_secret(
@@ -175,6 +251,16 @@ fn changed(shared: &Arc<Shared>, id: AccountId) {
     shared.hint(Event::Status);
 }
 
+/// What an account is called whose user gave it no name: its host, and its port where that is not the
+/// usual one, so that two servers on one host can be told apart.
+fn usual_name(base: &Url) -> String {
+    let host = base.host_str().unwrap_or("server");
+    match base.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
 pub async fn edit(
     shared: &Arc<Shared>,
     id: AccountId,
@@ -207,25 +293,68 @@ pub async fn edit(
             .check_options(options)
             .map_err(invalid)?;
     }
+    if let Some(way) = edit.way {
+        account.way = probe::check_way(&way)?;
+    }
     account.sign_in = edit.sign_in.unwrap_or(account.sign_in);
     account.secrets = edit.secrets.unwrap_or(account.secrets);
     account.allow_http = edit.allow_http.unwrap_or(account.allow_http);
     account.muted = edit.muted.unwrap_or(account.muted);
     account.min_tier = edit.min_tier.unwrap_or(account.min_tier);
     account.disabled = edit.disabled.unwrap_or(account.disabled);
-    let signed_in_anew = edit.secret.is_some();
-    move_secret(shared, &before, &account, edit.secret).await?;
+    let mut secret = edit.secret;
+    if let Some(new) = &secret {
+        if account.sign_in == SignIn::Token {
+            registry::backend(account.kind)
+                .check_token(new.reveal())
+                .map_err(invalid)?;
+        }
+        if let Some(token) = exchange_again(shared, &account, new).await? {
+            secret = Some(Secret::new(token));
+            account.sign_in = SignIn::Token;
+        }
+    }
+    let secrets = [secret, edit.proxy_sign_in, edit.certificate_password];
+    save(shared, &before, &account, secrets).await
+}
+
+/// The token for a new password of an account, where its server makes them.
+async fn exchange_again(
+    shared: &Shared,
+    account: &Account,
+    password: &Secret,
+) -> Result<Option<String>, ErrorView> {
+    let kept = shared.secrets.get(account.secrets, account.id).await;
+    let credential = Credential {
+        secret: Some(password.reveal().to_owned()),
+        ..kept.ok().flatten().unwrap_or_default()
+    };
+    let route = task::route_with(shared, account, credential);
+    let backend = registry::backend(account.kind);
+    let server = task::server(account);
+    exchange(shared, backend, &server, &account.sign_in, &route).await
+}
+
+/// Stores a changed account, and its secret before it.
+async fn save(
+    shared: &Arc<Shared>,
+    before: &Account,
+    after: &Account,
+    secrets: [Option<Secret>; 3],
+) -> Result<Reply, ErrorView> {
+    let signed_in_anew = secrets.iter().any(Option::is_some);
+    move_secret(shared, before, after, secrets).await?;
     shared
         .store
-        .write(|tx| tx.save_account(&account))
+        .write(|tx| tx.save_account(after))
         .map_err(|error| storage(&error))?;
-    if signed_in_anew || reconnects(&before, &account) {
-        changed(shared, id);
+    if signed_in_anew || reconnects(before, after) {
+        changed(shared, before.id);
     } else {
         shared.hint(Event::Accounts);
         shared.hint(Event::Status);
     }
-    one(shared, id)
+    one(shared, before.id)
 }
 
 /// A name or a mute is no reason to hang up.
@@ -244,11 +373,12 @@ async fn move_secret(
     shared: &Shared,
     before: &Account,
     after: &Account,
-    new: Option<Secret>,
+    [secret, proxy, certificate]: [Option<Secret>; 3],
 ) -> Result<(), ErrorView> {
     let moved = before.secrets != after.secrets;
     let signed_out = after.sign_in == SignIn::None && before.sign_in != SignIn::None;
-    if new.is_none() && !moved && !signed_out {
+    let new = secret.is_some() || proxy.is_some() || certificate.is_some();
+    if !new && !moved && !signed_out {
         return Ok(());
     }
     let kept = shared
@@ -257,8 +387,14 @@ async fn move_secret(
         .await
         .unwrap_or_default();
     let mut credential = kept.unwrap_or_default();
-    if let Some(new) = new {
-        credential.secret = Some(new.reveal().to_owned());
+    for (new, kept) in [
+        (secret, &mut credential.secret),
+        (proxy, &mut credential.proxy),
+        (certificate, &mut credential.certificate),
+    ] {
+        if let Some(new) = new {
+            *kept = Some(new.reveal().to_owned()).filter(|text| !text.is_empty());
+        }
     }
     if signed_out {
         credential.secret = None;

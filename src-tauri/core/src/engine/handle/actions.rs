@@ -5,7 +5,7 @@ use super::{inbox, invalid, view};
 use crate::engine::{Shared, storage};
 use crate::model::{
     Action, ActionKind, Body, Credential, Format, HttpRequest, Method, Notification,
-    NotificationId, Sign, SignIn,
+    NotificationId, Sign, SignIn, Way,
 };
 use crate::transport::Route;
 use crate::{engine::connection::attempt, text};
@@ -168,6 +168,7 @@ async fn send(shared: &Shared, action: &Action, confirmed: bool) -> Result<ActOu
         credential: Credential::default(),
         allow_http: true,
         own: Vec::new(),
+        way: Way::default(),
         silence: SILENCE,
     };
     let answer = shared.dial.fetch(&request, &route).await.map_err(|error| {

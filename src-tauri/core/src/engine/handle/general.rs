@@ -6,7 +6,9 @@ use crate::engine::connection::{attempt, state, task};
 use crate::engine::{SETTINGS, Shared, lock, storage};
 use crate::model::{Account, AccountId, HoldCause, Pause, Tier, TransportKind};
 use crate::ports::{Toast, ToastKey};
+use crate::transport::limits::Times;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
+use std::sync::Arc;
 use tidings_api::{
     AppSettings, ErrorCode, ErrorView, Event, Outgoing, PauseChange, Presence, Reply, WindowShape,
 };
@@ -153,7 +155,9 @@ fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
     }
 }
 
-pub fn set_settings(shared: &Shared, settings: AppSettings) -> Result<Reply, ErrorView> {
+pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
+    settings.timings = Times::from(settings.timings).into();
+    let patience_changed = settings.timings != shared.settings().timings;
     if settings.keep_count == 0 {
         return Err(invalid(
             "At least one notification has to be kept for each account.",
@@ -167,6 +171,15 @@ pub fn set_settings(shared: &Shared, settings: AppSettings) -> Result<Reply, Err
         .write(|tx| tx.set_setting(SETTINGS, &text))
         .map_err(|error| storage(&error))?;
     shared.apply(settings.clone());
+    if patience_changed && shared.started.get().is_some() {
+        let accounts = shared
+            .store
+            .read(|tx| tx.accounts())
+            .map_err(|error| storage(&error))?;
+        for account in accounts {
+            shared.supervisor.changed(shared, account.id);
+        }
+    }
     shared.hint(Event::Settings);
     Ok(Reply::Settings(settings))
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod actions;
 mod general;
 mod inbox;
+mod oidc;
 mod probe;
 
 use super::{Shared, view};
@@ -33,12 +34,14 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::Kinds => Ok(Reply::Kinds(
             registry::backends()
                 .iter()
-                .map(|backend| view::kind(backend.kind(), backend.capabilities()))
+                .map(|backend| view::kind(*backend))
                 .collect(),
         )),
         Request::Detect { url } => probe::detect(shared, &url).await,
         Request::Accounts => accounts::all(shared),
         Request::AccountAdd(draft) => accounts::add(shared, draft).await,
+        Request::AccountAddByBrowser(draft) => accounts::add_by_browser(shared, draft).await,
+        Request::AccountSignInByBrowser { id } => accounts::sign_in_by_browser(shared, id).await,
         Request::AccountTry(draft) => probe::try_draft(shared, &draft).await,
         Request::AccountTest { id } => probe::test(shared, id).await,
         Request::AccountEdit { id, edit } => accounts::edit(shared, id, edit).await,

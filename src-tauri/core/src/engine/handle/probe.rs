@@ -5,9 +5,9 @@ use crate::backend::{Address, Backend, Found, Probed, Server, registry};
 use crate::engine::connection::{attempt, task};
 use crate::engine::{Shared, storage};
 use crate::model::{
-    Account, AccountId, BackendKind, Credential, HttpRequest, SignIn, TransportKind,
+    Account, AccountId, BackendKind, Credential, HttpRequest, SignIn, TransportKind, Way,
 };
-use crate::transport::{Route, TransportError, hops};
+use crate::transport::{self, Route, TransportError, hops};
 use std::time::Duration;
 use tidings_api::{
     AccountDraft, Detected, ErrorCode, ErrorView, Hop, HopResult, Reply, TestReport,
@@ -69,6 +69,11 @@ pub fn pasted(text: &str) -> Result<Url, ErrorView> {
     Ok(url)
 }
 
+/// How a server is reached, if it can be.
+pub fn check_way(way: &Way) -> Result<Way, ErrorView> {
+    transport::way::check(way).map_err(invalid)
+}
+
 /// What a draft would sign in with.
 pub fn credential(draft: &AccountDraft) -> Credential {
     Credential {
@@ -82,17 +87,26 @@ pub fn credential(draft: &AccountDraft) -> Credential {
             .iter()
             .map(|(name, value)| (name.clone(), value.reveal().to_owned()))
             .collect(),
+        proxy: draft
+            .proxy_sign_in
+            .as_ref()
+            .map(|secret| secret.reveal().to_owned()),
+        certificate: draft
+            .certificate_password
+            .as_ref()
+            .map(|secret| secret.reveal().to_owned()),
     }
 }
 
 /// How the requests of a draft are signed in: its credential is for the address that was pasted, and for
 /// what its options name.
-pub fn draft_route(draft: &AccountDraft, own: Vec<Url>) -> Route {
+pub fn draft_route(draft: &AccountDraft, backend: &dyn Backend, server: &Server) -> Route {
     Route {
-        sign_in: draft.sign_in.clone(),
+        sign_in: backend.sent_as(&draft.sign_in),
         credential: credential(draft),
         allow_http: draft.allow_http,
-        own,
+        own: task::own_addresses(backend, server),
+        way: draft.way.clone(),
         silence: SILENCE,
     }
 }
@@ -100,15 +114,17 @@ pub fn draft_route(draft: &AccountDraft, own: Vec<Url>) -> Route {
 /// A probe goes to an address that may be anybody's: it carries no credential but the headers that let it
 /// through a proxy.
 fn bare_route(draft: Option<&AccountDraft>, url: &Url) -> Route {
-    let headers = draft.map(credential).unwrap_or_default().headers;
+    let way = draft.map(|draft| draft.way.clone()).unwrap_or_default();
+    let credential = Credential {
+        secret: None,
+        ..draft.map(credential).unwrap_or_default()
+    };
     Route {
         sign_in: SignIn::None,
         allow_http: draft.is_none_or(|draft| draft.allow_http),
-        credential: Credential {
-            secret: None,
-            headers,
-        },
+        credential,
         own: vec![url.clone()],
+        way,
         silence: SILENCE,
     }
 }
@@ -126,6 +142,7 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
     if draft.sign_in == SignIn::Token && draft.secret.is_none() {
         return Err(invalid("Signing in this way needs a token."));
     }
+    check_way(&draft.way)?;
     let (kind, address) = match draft.kind {
         Some(kind) => (kind, registry::backend(kind).address(&url)),
         None => match find(shared, &url, &bare_route(Some(draft), &url)).await? {
@@ -134,6 +151,9 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
         },
     };
     let backend = registry::backend(kind);
+    if let (SignIn::Token, Some(token)) = (&draft.sign_in, &draft.secret) {
+        backend.check_token(token.reveal()).map_err(invalid)?;
+    }
     let Address {
         base,
         topics,
@@ -292,7 +312,7 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
         // A server that cannot be reached is what the hops are for: they say where it ends.
         Err(error) if error.code == ErrorCode::Network => {
             let url = pasted(&draft.url)?;
-            let report = lower_hops(shared, &url).await;
+            let report = lower_hops(shared, &url, &bare_route(Some(draft), &url)).await;
             return if report.ok {
                 Err(error)
             } else {
@@ -302,7 +322,7 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
         Err(error) => return Err(error),
     };
     let backend = registry::backend(resolved.kind);
-    let route = draft_route(draft, task::own_addresses(backend, &resolved.server));
+    let route = draft_route(draft, backend, &resolved.server);
     let report = report(shared, backend, &resolved.server, &resolved.topics, &route).await;
     Ok(Reply::Test(report))
 }
@@ -324,6 +344,7 @@ pub async fn test(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
                 result: HopResult::Failed,
                 says: failure.says,
                 millis: 0,
+                certificate: String::new(),
             }],
             ok: false,
         },
@@ -331,8 +352,8 @@ pub async fn test(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
     Ok(Reply::Test(report))
 }
 
-async fn lower_hops(shared: &Shared, url: &Url) -> TestReport {
-    let (found, ok) = hops::hops(url, shared.clock.as_ref()).await;
+async fn lower_hops(shared: &Shared, url: &Url, route: &Route) -> TestReport {
+    let (found, ok) = hops::hops(url, route, shared.clock.as_ref()).await;
     let hops = found
         .into_iter()
         .map(|hop| Hop {
@@ -344,6 +365,7 @@ async fn lower_hops(shared: &Shared, url: &Url) -> TestReport {
             },
             says: hop.says,
             millis: hop.millis,
+            certificate: hop.certificate,
         })
         .collect();
     TestReport { hops, ok }
@@ -357,7 +379,7 @@ async fn report(
     route: &Route,
 ) -> TestReport {
     let base = &server.base;
-    let mut report = lower_hops(shared, base).await;
+    let mut report = lower_hops(shared, base, route).await;
     if !report.ok {
         return report;
     }
@@ -379,6 +401,10 @@ async fn report(
                         };
                         match backend.recognise(base, &probed) {
                             Some(found) => return Ok(found.says),
+                            None if matches!(glimpse.status, 401 | 403) => Err(format!(
+                                "It refuses the sign-in with status {}. Check the password or token.",
+                                glimpse.status
+                            )),
                             None => Err(format!(
                                 "Something answers with status {}, but not {name}. Is the address \
                                  right?",
@@ -409,15 +435,13 @@ async fn report(
             format!("Topic {topic}")
         };
         let hop = timed(shared, &called, async {
-            // The answer may be a stream that never ends.
+            // What tells may be a stream that never ends.
             match glimpse(shared, &request, route).await {
-                Ok(Glimpse { status, body, .. }) => {
-                    match backend.judge_access(status, &body, topic) {
-                        Ok(()) if topic.is_empty() => Ok("Accepted.".to_owned()),
-                        Ok(()) => Ok("May be read.".to_owned()),
-                        Err(failure) => Err(failure.says),
-                    }
-                }
+                Ok(seen) => match backend.judge_access(seen.status, &seen.body, topic) {
+                    Ok(()) if topic.is_empty() => Ok("Accepted.".to_owned()),
+                    Ok(()) => Ok("May be read.".to_owned()),
+                    Err(failure) => Err(failure.says),
+                },
                 Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
             }
         })
@@ -436,6 +460,7 @@ async fn report(
             result: HopResult::Warning,
             says: says.to_owned(),
             millis: 0,
+            certificate: String::new(),
         });
     }
     report.ok = report
@@ -462,5 +487,6 @@ async fn timed(
         result,
         says,
         millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+        certificate: String::new(),
     }
 }

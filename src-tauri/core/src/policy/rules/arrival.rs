@@ -55,6 +55,25 @@ pub(in crate::policy) fn is_young_critical(
         && age < SignedDuration::from_hours(i64::from(p.critical_backfill_hours))
 }
 
+/// So many that were just missed ring as if they had not been.
+const FEW: u64 = 3;
+
+/// Whether something that was missed is as good as new, and there are so few of them that each may ring.
+pub(in crate::policy) fn is_one_of_few(
+    n: &Notification,
+    p: &Preferences,
+    missed: u64,
+    now: Timestamp,
+) -> bool {
+    missed <= FEW && is_hardly_old(n, p, now) && n.draft.tier != Tier::Informational
+}
+
+/// A server whose clock is ahead sends what is younger than nothing: that is new.
+fn is_hardly_old(n: &Notification, p: &Preferences, now: Timestamp) -> bool {
+    let age = now.duration_since(n.draft.created_at);
+    age <= SignedDuration::from_secs(i64::from(p.away_after_seconds))
+}
+
 /// What was published while nobody listened is told together. What was held has been through this.
 pub(super) fn backfill(q: &Question<'_>) -> Answer {
     let n = q.notification;
@@ -67,19 +86,26 @@ pub(super) fn backfill(q: &Question<'_>) -> Answer {
         Origin::Live => return Answer::pass("It came as it was published."),
         Origin::Backfill => {}
     }
-    // A server whose clock is ahead sends what is younger than nothing: that is new.
-    let age = q.at().duration_since(n.draft.created_at);
     let p = q.preferences;
-    if age <= SignedDuration::from_secs(i64::from(p.away_after_seconds)) {
+    let hardly_old = is_hardly_old(n, p, q.at());
+    if hardly_old && n.draft.tier == Tier::Informational {
         return Answer::pass("It was fetched after an absence, but is hardly old.");
     }
     match q.state.released {
+        None if hardly_old => Answer::hold(
+            Some(q.after(MISSED_PATIENCE)),
+            HoldCause::Away,
+            "It was fetched after an absence and is hardly old: it rings when all are here, by itself if \
+             they are few.",
+        ),
         None => Answer::hold(
             Some(q.after(MISSED_PATIENCE)),
             HoldCause::Away,
             format!(
                 "It was fetched after an absence and is {} old: such ones ring together, when all are here.",
-                length_words(u64::try_from(age.as_secs()).unwrap_or(0))
+                length_words(
+                    u64::try_from(q.at().duration_since(n.draft.created_at).as_secs()).unwrap_or(0)
+                )
             ),
         ),
         // Only now is it known which of them are the newest.
@@ -100,6 +126,9 @@ pub(super) fn backfill(q: &Question<'_>) -> Answer {
                 )
             }
         }
+        Some(HoldCause::Away) if is_one_of_few(n, p, q.missed, q.at()) => Answer::pass(
+            "It was fetched after an absence, but is hardly old, and one of few: it rings by itself.",
+        ),
         Some(_) => Answer::pass("It was fetched after an absence, and has waited already."),
     }
 }

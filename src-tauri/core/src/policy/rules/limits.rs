@@ -1,5 +1,6 @@
 //! The rate limit, and what is left when no rule applied.
 
+use super::arrival::is_one_of_few;
 use super::user::word;
 use crate::model::{Bucket, HoldCause, Tier};
 use crate::policy::rate_limit::{refilled, taken};
@@ -16,7 +17,10 @@ const SILENT_PRIORITY: u8 = 1;
 /// one digest, so a token each would split what belongs together and hold it for ever. What will not
 /// ring by itself costs none either.
 pub(super) fn rate_limit(q: &Question<'_>, buckets: &mut Buckets) -> Answer {
-    if q.state.released.is_some() {
+    let rings_as_new = q.state.released == Some(HoldCause::Away)
+        && is_one_of_few(q.notification, q.preferences, q.missed, q.at())
+        && !q.is_critical();
+    if q.state.released.is_some() && !rings_as_new {
         return Answer::pass("It has waited, and rings together with what waited with it.");
     }
     if q.notification.draft.tier == Tier::Informational {

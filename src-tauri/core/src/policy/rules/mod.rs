@@ -6,7 +6,7 @@ mod user;
 
 use super::{Answer, Buckets, Question};
 use crate::model::Rule;
-pub(super) use arrival::is_young_critical;
+pub(super) use arrival::{is_one_of_few, is_young_critical};
 
 /// A rule's question.
 type Ask = fn(&Question<'_>, &mut Buckets) -> Answer;

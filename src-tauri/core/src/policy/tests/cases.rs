@@ -5,7 +5,7 @@ use crate::model::{
     Bucket, Class, Disposition, HoldCause, Notification, Origin, Pause, PolicyState, Preferences,
     Rule, Tier,
 };
-use crate::policy::decide;
+use crate::policy::decide_missed;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use std::fs;
 use std::path::Path;
@@ -15,6 +15,7 @@ struct Case {
     notification: Notification,
     preferences: Preferences,
     state: PolicyState,
+    missed: u64,
 }
 
 impl Case {
@@ -23,6 +24,7 @@ impl Case {
             notification: notification(now.timestamp()),
             preferences: Preferences::default(),
             state: state(),
+            missed: u64::MAX,
             now,
         }
     }
@@ -60,6 +62,7 @@ impl Case {
             "muted" if value == "subscription" => self.state.subscription_muted = true,
             "minimum" => self.state.min_tier = tier(value),
             "newer critical" => self.state.newer_critical_backfill = value.parse().unwrap(),
+            "missed" => self.missed = value.parse().unwrap(),
             "released" => self.state.released = Some(cause(value)),
             "pause" => {
                 let (end, critical) = value.split_once(", ").unwrap_or((value, ""));
@@ -167,10 +170,11 @@ fn run(file: &str, text: &str) -> usize {
                 let (what, value) = given.split_once(": ").unwrap_or((given, ""));
                 case.set(what, value);
             } else if let Some(expected) = line.strip_prefix("=> ") {
-                let decided = decide(
+                let decided = decide_missed(
                     &case.notification,
                     &case.preferences,
                     &case.state,
+                    case.missed,
                     &case.now,
                 );
                 let rule = decided

@@ -1,6 +1,9 @@
 -- What a server family wants to know besides: JSON, checked by its backend; empty for none.
 ALTER TABLE account ADD COLUMN options TEXT NOT NULL DEFAULT '';
 
+-- How its server is reached: JSON; empty: as everywhere.
+ALTER TABLE account ADD COLUMN way TEXT NOT NULL DEFAULT '';
+
 -- What the server calls it, where the topic is only its number there, and where its icon is.
 ALTER TABLE subscription ADD COLUMN label TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscription ADD COLUMN icon TEXT NOT NULL DEFAULT '';

@@ -143,8 +143,10 @@ fn holds_come_due_with_their_time_or_their_cause() {
         tx.decided(ids[4], &verdict(Disposition::InboxOnly), at(10))
     });
     let due = |seconds| -> Vec<NotificationId> {
-        let held = fixture.write(|tx| tx.due(at(seconds)));
-        held.iter().map(|held| held.notification.id).collect()
+        let batches = fixture.write(|tx| tx.due(at(seconds)));
+        let held = |batch: &String| fixture.write(|tx| tx.held_by(batch, None, 10));
+        let held = batches.iter().flat_map(held);
+        held.map(|held| held.notification.id).collect()
     };
     assert_eq!(due(299), []);
     assert_eq!(due(300), [ids[0]]);
@@ -152,8 +154,15 @@ fn holds_come_due_with_their_time_or_their_cause() {
     assert_eq!(fixture.counts().held, 2);
     fixture.write(|tx| tx.change(&ids[1..2], Change::Read, at(11)));
     assert_eq!(fixture.counts().held, 1, "what was read waits for nothing");
-    let held = fixture.write(|tx| tx.held_by("pause"));
+    let held = fixture.write(|tx| tx.held_by("pause", None, 10));
     assert_eq!(held.len(), 2);
+    assert_eq!(fixture.write(|tx| tx.held_count("pause")), 2);
+    let after = Some(held[0].delivery);
+    assert_eq!(
+        fixture.write(|tx| tx.held_by("pause", after, 10)),
+        held[1..]
+    );
+    assert_eq!(fixture.write(|tx| tx.held_by("pause", None, 1)), held[..1]);
     assert_eq!(held[0].cause, HoldCause::Pause);
     fixture.write(|tx| tx.hold_until("pause", Some(at(200))));
     assert_eq!(due(200), ids[1..3]);
@@ -190,8 +199,9 @@ fn the_ledger_keeps_every_decision() {
             until: Some(at(20))
         }
     );
-    let held = fixture.write(|tx| tx.due(at(20))).remove(0);
-    assert_eq!(held.cause, limit);
+    assert_eq!(fixture.write(|tx| tx.due(at(20))), [limit.batch_key()]);
+    let held = fixture.write(|tx| tx.held_by(&limit.batch_key(), None, 10));
+    assert_eq!(held[0].cause, limit);
     let delivery = fixture.write(|tx| tx.decided(id, &verdict(Disposition::Present), at(20)));
     assert_eq!(last(&fixture), Progress::Ready);
     fixture.write(|tx| {

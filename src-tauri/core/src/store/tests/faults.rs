@@ -145,6 +145,121 @@ fn a_folder_that_is_not_there_is_an_error_in_words() {
     assert!(a_folder.is_dir(), "it is left alone");
 }
 
+#[test]
+fn a_notes_commit_is_there_for_everybody_and_the_next_write_waits_again() {
+    let (_folder, path) = folder();
+    let store = opened(&path).store;
+    store.note(|tx| tx.set_setting("a", "b")).unwrap();
+    let other = opened_elsewhere(&path);
+    let found: String = other
+        .query_row("SELECT value FROM setting WHERE key = 'a'", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(found, "b");
+    let failed = store.note(|tx| {
+        tx.set_setting("a", "c")?;
+        Err::<(), _>(StoreError::NotFound)
+    });
+    assert_eq!(failed, Err(StoreError::NotFound));
+    let waits: i64 = lock(&store.writer)
+        .query_row("PRAGMA synchronous", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(waits, 2, "FULL, after a failure too");
+    assert_eq!(store.read(|tx| tx.setting("a")).unwrap().unwrap(), "b");
+}
+
+#[test]
+fn the_log_is_folded_beside_a_writer_and_what_is_cached_is_given_back() {
+    let (_folder, path) = folder();
+    let fixture = Fixture::of(opened(&path).store);
+    let size = || fs::metadata(&path).unwrap().len();
+    let before = size();
+    for n in 0..50 {
+        fixture.id(draft(&n.to_string(), n));
+    }
+    assert_eq!(size(), before, "all of it is in the log");
+    fixture.store.fold().unwrap();
+    assert!(size() > before);
+    fixture.store.rest();
+    fixture.id(draft("after", 60));
+    assert_eq!(fixture.counts().all, 51);
+}
+
+#[test]
+fn a_check_beside_the_work_finds_damage_and_the_next_start_begins_anew() {
+    let (_folder, path) = folder();
+    used(&path);
+    let db = opened_elsewhere(&path);
+    db.execute_batch("UPDATE setting SET value = 'no' WHERE key = 'store.clean_stop'")
+        .unwrap();
+    let root: u32 = db
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'revision'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    db.close().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let start = (root as usize - 1) * 4096;
+    bytes[start..start + 4096].fill(0xff);
+    fs::write(&path, &bytes).unwrap();
+
+    let first = opened(&path);
+    assert!(first.unclean && first.moved_aside.is_none());
+    let fixture = Fixture::of(first.store);
+    fixture.id(draft("meanwhile", 3));
+    assert_eq!(fixture.store.check(), Err(StoreError::Damaged));
+    drop(fixture);
+    let again = opened(&path);
+    assert!(again.moved_aside.is_some());
+    assert_eq!(again.store.check(), Ok(()));
+    drop(again);
+    assert_eq!(opened(&path).moved_aside, None, "once is enough");
+}
+
+#[test]
+fn of_what_was_put_aside_the_newest_stay() {
+    let (folder, path) = folder();
+    used(&path);
+    let name = |suffix: &str| folder.path().join(format!("tidings.db{suffix}"));
+    for day in 1..=5 {
+        for suffix in [
+            format!(".damaged-2026010{day}T000000Z"),
+            format!(".damaged-2026010{day}T000000Z-wal"),
+            format!(".schema-{}-2026010{day}T000000Z", 9 - day),
+        ] {
+            fs::write(name(&suffix), "x").unwrap();
+        }
+    }
+    fs::write(name(".mine"), "x").unwrap();
+    drop(opened(&path));
+    let mut left: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    let expected = [
+        "",
+        ".damaged-20260103T000000Z",
+        ".damaged-20260103T000000Z-wal",
+        ".damaged-20260104T000000Z",
+        ".damaged-20260104T000000Z-wal",
+        ".damaged-20260105T000000Z",
+        ".damaged-20260105T000000Z-wal",
+        ".mine",
+        ".schema-4-20260105T000000Z",
+        ".schema-5-20260104T000000Z",
+        ".schema-6-20260103T000000Z",
+    ];
+    assert_eq!(left, expected.map(|suffix| format!("tidings.db{suffix}")));
+}
+
+fn opened_elsewhere(path: &std::path::Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(path).unwrap()
+}
+
 /// Root may write anywhere, so this says something only for other users.
 #[cfg(unix)]
 #[test]
@@ -204,7 +319,16 @@ fn flipped_bytes_never_break_the_start() {
         }
         let at_round = folder.path().join(format!("{round}.db"));
         fs::write(&at_round, &bytes).unwrap();
-        let opened = match Store::open(&at_round, at(0)) {
+        // As the engine does: it looks closely when it runs, and begins anew if it finds damage.
+        let found = Store::open(&at_round, at(0)).and_then(|opened| {
+            if opened.moved_aside.is_none() && opened.store.check() == Err(StoreError::Damaged) {
+                drop(opened);
+                Store::open(&at_round, at(0))
+            } else {
+                Ok(opened)
+            }
+        });
+        let opened = match found {
             Ok(opened) => opened,
             Err(error) => {
                 // A version far ahead is believed.

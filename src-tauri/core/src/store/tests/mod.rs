@@ -43,6 +43,10 @@ pub(super) fn new_account(name: &str) -> NewAccount {
         secrets: SecretPlace::Keyring,
         header_names: vec!["CF-Access-Client-Id".to_owned()],
         options: "{\"a\":1}".to_owned(),
+        way: crate::model::Way {
+            proxy: "direct".to_owned(),
+            ..crate::model::Way::default()
+        },
         transport: None,
         allow_http: false,
     }

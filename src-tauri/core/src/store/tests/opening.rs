@@ -2,7 +2,7 @@
 
 use super::{Fixture, at, days, draft, new_account, topic};
 use crate::model::{Cursor, Tier};
-use crate::store::open::{MIGRATIONS, open};
+use crate::store::open::{MIGRATIONS, open, remember_damage};
 use crate::store::{Opened, Store, StoreError};
 use rusqlite::Connection;
 use rusqlite_migration::M;
@@ -104,7 +104,7 @@ fn what_was_written_is_there_again() {
 }
 
 #[test]
-fn an_end_without_close_is_noticed_and_the_file_checked() {
+fn an_end_without_close_is_noticed_until_the_file_was_checked() {
     let (folder, path) = folder();
     let store = opened(&path).store;
     let fixture = Fixture::of(store);
@@ -118,6 +118,12 @@ fn an_end_without_close_is_noticed_and_the_file_checked() {
     let again = opened(&copy.join("tidings.db"));
     assert!(again.unclean);
     assert_eq!(rows(&again.store), 1);
+    again.store.close().unwrap();
+    let again = opened(&copy.join("tidings.db"));
+    assert!(again.unclean, "nobody looked");
+    assert!(again.store.is_unchecked());
+    again.store.check().unwrap();
+    assert!(!again.store.is_unchecked());
     again.store.close().unwrap();
     assert!(!opened(&copy.join("tidings.db")).unclean);
     // A drop is as good as a close.
@@ -312,11 +318,6 @@ fn accounts_of_a_damaged_file_are_saved() {
             |row| row.get(0),
         )
         .unwrap();
-    db.execute(
-        "UPDATE setting SET value = 'no' WHERE key = 'store.clean_stop'",
-        [],
-    )
-    .unwrap();
     let account: i64 = db
         .query_row("SELECT id FROM account", [], |row| row.get(0))
         .unwrap();
@@ -325,6 +326,8 @@ fn accounts_of_a_damaged_file_are_saved() {
     let start = (root as usize - 1) * 4096;
     bytes[start..start + 4096].fill(0xff);
     fs::write(&path, &bytes).unwrap();
+    // As a run that met the damage leaves it.
+    remember_damage(&path);
 
     let opened = opened(&path);
     assert_eq!(fs::read(aside(&opened)).unwrap(), bytes);

@@ -216,7 +216,8 @@ fn the_way_in_and_the_way_back_go_by_keys() {
         let delivery = tx.decided(new.id, &verdict, at(302))?;
         tx.due(at(901))?;
         tx.next_due()?;
-        tx.held_by("pause")?;
+        tx.held_by("pause", None, 10)?;
+        tx.held_count("pause")?;
         tx.release("pause", at(400))?;
         tx.hold_until("pause", None)?;
         let toast = tx.new_toast(Some("b"), Tier::Important, true, &[delivery], at(303))?;

@@ -3,20 +3,21 @@
 use super::peer::{Peer, STREAM};
 use super::*;
 use crate::transport::hops::{Hop, hops_with};
-use crate::transport::tls::Tls;
+use crate::transport::tls::{Tls, Trust};
 use crate::transport::x509;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    roots: RootCertStore,
+pub(super) struct Authority {
+    pub(super) issuer: Issuer<'static, KeyPair>,
+    pub(super) roots: RootCertStore,
+    pub(super) pem: String,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -28,12 +29,18 @@ impl Authority {
         let mut roots = RootCertStore::empty();
         roots.add(certificate.der().clone()).expect("an authority");
         Self {
+            pem: pem("CERTIFICATE", certificate.der()),
             issuer: Issuer::new(params, key),
             roots,
         }
     }
 
-    fn issue(&self, name: &str, from: i32, until: i32) -> (CertificateDer<'static>, KeyPair) {
+    pub(super) fn issue(
+        &self,
+        name: &str,
+        from: i32,
+        until: i32,
+    ) -> (CertificateDer<'static>, KeyPair) {
         let key = KeyPair::generate().expect("a key");
         let params = params(name, from, until);
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
@@ -41,14 +48,21 @@ impl Authority {
     }
 }
 
-fn params(name: &str, from: i32, until: i32) -> CertificateParams {
+/// RFC 7468.
+pub(super) fn pem(what: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::prelude::BASE64_STANDARD.encode(der);
+    format!("-----BEGIN {what}-----\n{text}\n-----END {what}-----\n")
+}
+
+pub(super) fn params(name: &str, from: i32, until: i32) -> CertificateParams {
     let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
     params.not_before = date_time_ymd(from, 1, 1);
     params.not_after = date_time_ymd(until, 1, 2);
     params
 }
 
-fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
+pub(super) fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -60,7 +74,7 @@ fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor 
     TlsAcceptor::from(Arc::new(config))
 }
 
-async fn peer(acceptor: TlsAcceptor) -> Peer {
+pub(super) async fn peer(acceptor: TlsAcceptor) -> Peer {
     Peer::with_tls(acceptor, |_, mut conn| async move {
         if conn.header("upgrade").is_some() {
             conn.upgrade().await;
@@ -96,7 +110,7 @@ async fn said(authority: &Authority, acceptor: TlsAcceptor) -> (String, Hop) {
     words.dedup();
     assert_eq!(words.len(), 1, "all say the same: {words:?}");
     let roots = authority.roots.clone();
-    let (hops, ok) = hops_with(&peer.url, &clock, || Tls::trusting(roots)).await;
+    let (hops, ok) = hops_with(&peer.url, &clock, || Tls::trusting(roots, Trust::default())).await;
     assert!(!ok);
     let names: Vec<_> = hops.iter().map(|hop| (hop.name, hop.ok)).collect();
     assert_eq!(names, [("DNS", true), ("TCP", true), ("TLS", false)]);
@@ -126,7 +140,7 @@ async fn a_good_certificate_carries_everything() {
     let mut answer = fetch(&network, &peer.url).await.expect("an answer");
     assert_eq!(answer.text(100).await, Ok("hi".to_owned()));
     let roots = authority.roots.clone();
-    let (hops, ok) = hops_with(&peer.url, &clock, || Tls::trusting(roots)).await;
+    let (hops, ok) = hops_with(&peer.url, &clock, || Tls::trusting(roots, Trust::default())).await;
     assert!(ok, "{hops:?}");
     assert_eq!(
         hops.last().map(|hop| hop.says.as_str()),
@@ -268,7 +282,10 @@ async fn a_handshake_that_hangs_ends_after_10_seconds() {
         clock.advance(Duration::from_secs(10));
         held
     };
-    let ((hops, ok), _held) = tokio::join!(hops_with(&url, &clock, || Tls::trusting(roots)), time);
+    let ((hops, ok), _held) = tokio::join!(
+        hops_with(&url, &clock, || Tls::trusting(roots, Trust::default())),
+        time
+    );
     assert!(!ok);
     assert!(
         hops.last().is_some_and(|hop| hop.says.contains("10 s")),

@@ -11,6 +11,7 @@ fn token_route() -> Route {
         credential: Credential {
             secret: Some(SECRET.to_owned()),
             headers: Vec::new(),
+            ..Credential::default()
         },
         ..route()
     }
@@ -367,6 +368,7 @@ async fn no_error_shows_a_secret() {
         credential: Credential {
             secret: Some(format!("{SECRET}\r\nX-Evil: 1")),
             headers: Vec::new(),
+            ..Credential::default()
         },
         ..owned(token_route(), &unreachable)
     };

@@ -7,6 +7,7 @@ mod lines;
 mod peer;
 mod refusals;
 mod sse;
+mod ways;
 mod websocket;
 
 use super::{Answer, Dial, Frame, Link, Network, Route, TransportError};
@@ -43,6 +44,7 @@ fn route() -> Route {
         credential: Credential::default(),
         allow_http: false,
         own: Vec::new(),
+        way: crate::model::Way::default(),
         silence: SILENCE,
     }
 }
@@ -71,6 +73,7 @@ fn secret_route() -> Route {
         credential: Credential {
             secret: Some(SECRET.to_owned()),
             headers: vec![("CF-Access-Client-Secret".to_owned(), SECRET.to_owned())],
+            ..Credential::default()
         },
         ..route()
     }

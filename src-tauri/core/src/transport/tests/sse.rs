@@ -140,3 +140,33 @@ async fn a_broken_stream_of_events_says_so() {
     );
     assert_eq!(link.next().await, broken);
 }
+
+/// Some servers send not even headers before they have something to say.
+#[tokio::test]
+async fn headers_may_take_as_long_as_the_request_allows() {
+    for wants_head in [true, false] {
+        let peer = Peer::start(|_, mut conn| async move {
+            conn.hold().await;
+        })
+        .await;
+        let (network, clock) = network();
+        let mut request = get(&peer.url, "t");
+        request.wants_head = wants_head;
+        request.patience = Some(Duration::from_mins(2));
+        let waited = async {
+            let _ = tokio::join!(
+                async {
+                    clock.asleep_for(Duration::from_mins(2)).await;
+                    clock.advance(Duration::from_secs(119));
+                    assert_eq!(clock.next_due(), Some(Duration::from_secs(1)));
+                    clock.advance(Duration::from_secs(1));
+                },
+                async {
+                    let opened = network.open(SSE, &request, &route()).await;
+                    assert_eq!(error(opened), TransportError::Timeout);
+                }
+            );
+        };
+        waited.await;
+    }
+}

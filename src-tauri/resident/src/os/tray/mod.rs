@@ -20,7 +20,7 @@ pub enum Wish {
     /// See a window.
     Open(Target, Option<String>),
     /// Have something done.
-    Do(Request),
+    Do(Box<Request>),
     /// Mark everything read.
     ReadAll,
     /// End the resident.
@@ -54,7 +54,7 @@ impl Item {
     }
 
     fn mute(&self, change: PauseChange) {
-        self.wish(Wish::Do(Request::Pause(change)));
+        self.wish(Wish::Do(Box::new(Request::Pause(change))));
     }
 
     fn pause_menu(&self) -> MenuItem<Self> {
@@ -201,7 +201,7 @@ impl ksni::Tray for Item {
             menu.push(item("Resume", |tray| tray.mute(PauseChange::Off)));
         }
         menu.push(item("Reconnect now", |tray| {
-            tray.wish(Wish::Do(Request::Reconnect { account: None }));
+            tray.wish(Wish::Do(Box::new(Request::Reconnect { account: None })));
         }));
         menu.push(MenuItem::Separator);
         menu.push(item("Settings…", |tray| tray.open(Target::Settings)));
