@@ -481,12 +481,10 @@ fn fetched(hub: &Hub) -> AccountDraft {
     let options = json!({
             "token_url": format!("{}/token", hub.url()),
             "token_body": r#"{"username":"{user}","password":"{secret}"}"#,
-    ..AccountDraft::default()
     });
     AccountDraft {
         sign_in: SignIn::Basic {
             user: "ada".to_owned(),
-            ..AccountDraft::default()
         },
         secret: Some(tidings_api::Secret::new("tells \"nobody\"")),
         options: options.to_string(),

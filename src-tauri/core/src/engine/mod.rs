@@ -7,6 +7,7 @@ mod echo;
 mod handle;
 mod ingest;
 mod outbox;
+mod patience;
 mod present;
 mod scheduler;
 mod supervisor;
@@ -362,7 +363,7 @@ impl Shared {
     fn apply(&self, settings: AppSettings) {
         let mut preferences = Preferences::clone(&self.preferences());
         preferences.ring_while_looking = settings.toast_while_looking;
-        self.dial.set_times(settings.timings.into());
+        self.dial.set_times(patience::times(settings.timings));
         *self
             .preferences
             .write()
@@ -375,7 +376,7 @@ impl Shared {
 
     /// How patient connections are.
     fn times(&self) -> Times {
-        self.settings().timings.into()
+        patience::times(self.settings().timings)
     }
 
     fn settings(&self) -> AppSettings {

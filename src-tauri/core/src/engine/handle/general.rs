@@ -3,10 +3,9 @@
 use super::{invalid, view};
 use crate::backend::{FailureKind, Publication, registry};
 use crate::engine::connection::{attempt, state, task};
-use crate::engine::{SETTINGS, Shared, lock, storage};
+use crate::engine::{SETTINGS, Shared, lock, patience, storage};
 use crate::model::{Account, AccountId, HoldCause, Pause, Tier, TransportKind};
 use crate::ports::{Toast, ToastKey};
-use crate::transport::limits::Times;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 use std::sync::Arc;
 use tidings_api::{
@@ -156,7 +155,7 @@ fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
 }
 
 pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
-    settings.timings = Times::from(settings.timings).into();
+    settings.timings = patience::timings(patience::times(settings.timings));
     let patience_changed = settings.timings != shared.settings().timings;
     if settings.keep_count == 0 {
         return Err(invalid(
