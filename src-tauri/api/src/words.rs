@@ -61,6 +61,8 @@ pub enum BackendKind {
     Mercure,
     /// <https://nchan.io>, the publish and subscribe module of nginx.
     Nchan,
+    /// A described server, or one that answers like a stream.
+    Custom,
 }
 
 /// How a connection is carried, best first where a backend offers several.

@@ -133,11 +133,12 @@ pub async fn nginx(
     }
     let mut whole = configuration.to_owned();
     // Temporary files; the distribution's folders may be root's.
-    let own: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
-        .map(|what| format!("    {what}_temp_path {}/{what};\n", folder.path().display()))
-        .collect();
-    whole = whole.replacen("http {\n", &format!("http {{\n{own}"), 1);
+    let here = folder.path().display();
+    let mut own = String::from("http {\n");
+    for what in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+        own += &format!("    {what}_temp_path {here}/{what};\n");
+    }
+    whole = whole.replacen("http {\n", &own, 1);
     fs::write(folder.path().join("nginx.conf"), whole)?;
     let arguments = [
         "-p",

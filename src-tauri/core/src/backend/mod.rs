@@ -3,6 +3,7 @@
 //! the rest. A family is one folder here, one variant of [`BackendKind`], one folder of fixtures and
 //! one page of docs.
 
+pub mod custom;
 mod gotify;
 mod mercure;
 mod nchan;
@@ -492,10 +493,22 @@ pub trait Backend: Send + Sync {
     fn kind(&self) -> BackendKind;
     /// What it can do.
     fn capabilities(&self) -> &'static Capabilities;
+    /// Transports of this account's server, best first.
+    fn transports(&self, _server: &Server) -> Vec<TransportKind> {
+        self.capabilities().transports.to_vec()
+    }
+    /// How requests carry what the user chose to sign in with.
+    fn sent_as(&self, _server: &Server, chosen: &SignIn) -> SignIn {
+        chosen.clone()
+    }
     /// Takes a pasted address apart. The scheme is there already.
     fn address(&self, pasted: &Url) -> Address;
     /// Requests whose answers tell whether this family lives at a pasted address, without a credential.
     fn probes(&self, pasted: &Url) -> Vec<HttpRequest>;
+    /// The same of a server that is set up already; none where nothing of it can be recognised.
+    fn test_probes(&self, server: &Server) -> Vec<HttpRequest> {
+        self.probes(&server.base)
+    }
     /// Whether the answer to one of [`Backend::probes`] is this family's.
     fn recognise(&self, pasted: &Url, probed: &Probed<'_>) -> Option<Found>;
     /// The account's options in the form in which they are kept; an error says what is wrong with them.
@@ -517,10 +530,6 @@ pub trait Backend: Send + Sync {
     fn check_token(&self, _token: &str) -> Result<(), String> {
         Ok(())
     }
-    /// How requests carry what the user chose to sign in with.
-    fn sent_as(&self, chosen: &SignIn) -> SignIn {
-        chosen.clone()
-    }
     /// A request whose answer tells whether the credential may read `topic`; the topic is empty where an
     /// account has none. None where only a connection can tell.
     fn access(&self, server: &Server, topic: &str) -> Option<HttpRequest>;
@@ -535,6 +544,15 @@ pub trait Backend: Send + Sync {
     /// password is kept.
     fn exchanged(&self, _status: u16, _body: &str) -> Result<Option<String>, Failure> {
         Ok(None)
+    }
+    /// The same where it depends on the account's options.
+    fn exchanged_at(
+        &self,
+        _server: &Server,
+        status: u16,
+        body: &str,
+    ) -> Result<Option<String>, Failure> {
+        self.exchanged(status, body)
     }
     /// The sign-in in the browser; none where the family has none.
     fn browser(&self) -> Option<&'static dyn Browser> {

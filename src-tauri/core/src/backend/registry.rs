@@ -1,6 +1,7 @@
 //! All families.
 
 use super::Backend;
+use super::custom::Custom;
 use super::gotify::Gotify;
 use super::mercure::Mercure;
 use super::nchan::Nchan;
@@ -8,7 +9,7 @@ use super::ntfy::Ntfy;
 use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 5] = [&Ntfy, &Gotify, &Mercure, &Pusher, &Nchan];
+static BACKENDS: [&dyn Backend; 6] = [&Ntfy, &Gotify, &Mercure, &Pusher, &Nchan, &Custom];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -23,6 +24,7 @@ pub fn backend(kind: BackendKind) -> &'static dyn Backend {
         BackendKind::Pusher => &Pusher,
         BackendKind::Mercure => &Mercure,
         BackendKind::Nchan => &Nchan,
+        BackendKind::Custom => &Custom,
     }
 }
 

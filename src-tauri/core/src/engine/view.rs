@@ -1,5 +1,6 @@
 //! What clients see, made from what is stored. Everything a publisher wrote is neutralised here.
 
+use super::connection::task;
 use super::{Shared, lock, storage};
 use crate::backend::{Backend, FieldKind, Missing, registry};
 use crate::model::{
@@ -220,10 +221,7 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
         sign_in: account.sign_in.clone(),
         secrets: account.secrets,
         transport: account.transport,
-        transports: registry::backend(account.kind)
-            .capabilities()
-            .transports
-            .to_vec(),
+        transports: registry::backend(account.kind).transports(&task::server(account)),
         allow_http: account.allow_http,
         muted: account.muted,
         min_tier: account.min_tier,

@@ -385,6 +385,10 @@ names!(
         Pusher => Pusher,
         /// A Mercure hub
         Mercure => Mercure,
+        /// Nchan, of nginx
+        Nchan => Nchan,
+        /// A described server, or a stream of your own
+        Custom => Custom,
     }
 );
 names!(

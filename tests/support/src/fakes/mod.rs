@@ -4,3 +4,4 @@
 pub mod gotify;
 pub mod mercure;
 pub mod pusher;
+pub mod tutorial;

@@ -3,4 +3,4 @@
 /**
  * Which server family an account speaks to.
  */
-export type BackendKind = "ntfy" | "pusher" | "gotify" | "mercure" | "nchan";
+export type BackendKind = "ntfy" | "pusher" | "gotify" | "custom";

@@ -100,7 +100,7 @@ impl Backend for Gotify {
         sign_in::check_token(token)
     }
 
-    fn sent_as(&self, chosen: &SignIn) -> SignIn {
+    fn sent_as(&self, _server: &Server, chosen: &SignIn) -> SignIn {
         match chosen {
             SignIn::Token => SignIn::Header {
                 name: TOKEN_HEADER.to_owned(),

@@ -159,7 +159,9 @@ pub(super) enum Source {
     Event,
     /// The event's id on the wire: `@id`.
     Id,
-    /// A text with `{/pointer}`, `{@event}`, `{@id}` in it.
+    /// What stands for its whole text: `@hash`.
+    Hash,
+    /// A text with `{/pointer}`, `{@event}`, `{@id}` in it; taken if all of them are there.
     Text(Vec<Part>),
 }
 
@@ -200,6 +202,7 @@ fn reference(text: &str) -> Option<Result<Source, String>> {
     match text {
         "@event" => Some(Ok(Source::Event)),
         "@id" => Some(Ok(Source::Id)),
+        "@hash" => Some(Ok(Source::Hash)),
         _ => match text.strip_prefix("@payload") {
             Some(rest) => Some(pointer(rest).map(Source::Payload)),
             None if text.is_empty() || text.starts_with('/') => {
@@ -247,6 +250,7 @@ impl From<&Source> for String {
             Source::Payload(pointer) => format!("@payload{pointer}"),
             Source::Event => "@event".to_owned(),
             Source::Id => "@id".to_owned(),
+            Source::Hash => "@hash".to_owned(),
             Source::Text(parts) => parts
                 .iter()
                 .map(|part| match part {

@@ -186,7 +186,7 @@ impl<'a> Reading<'a> {
                 Source::Pointer(pointer) | Source::Payload(pointer) => {
                     shapes::object_at(whole, pointer)
                 }
-                Source::Event | Source::Id | Source::Text(_) => None,
+                Source::Event | Source::Id | Source::Hash | Source::Text(_) => None,
             }),
             None => shape.root(whole),
         };
@@ -239,31 +239,25 @@ impl<'a> Reading<'a> {
             Source::Payload(pointer) => read(pointer::walk(self.whole, pointer)?.as_ref()),
             Source::Event => text(self.event_name()),
             Source::Id => text(self.envelope.id),
+            Source::Hash => text(&hash(self.envelope.event, self.envelope.text)),
             Source::Text(parts) => text(&self.filled(parts)?),
         }
     }
 
-    /// A text with what is there put in; none if it asks for something and nothing of it is there.
+    /// A text with what is there put in; none if anything that it asks for is missing.
     fn filled(&self, parts: &[Part]) -> Option<String> {
         let mut filled = String::new();
-        let (mut asked, mut there) = (false, false);
         for part in parts {
             match part {
                 Part::Fixed(text) => filled.push_str(text),
-                Part::Of(source) => {
-                    asked = true;
-                    if let Some(text) = self.source(source, values::text) {
-                        there = true;
-                        filled.push_str(&text);
-                    }
-                }
+                Part::Of(source) => filled.push_str(&self.source(source, values::text)?),
             }
             // More than anything that is kept.
             if filled.len() > limits::FRAME {
                 break;
             }
         }
-        (there || !asked).then_some(filled)
+        Some(filled)
     }
 
     /// The name on the wire, if it is more than "a message".
@@ -387,6 +381,7 @@ impl<'a> Reading<'a> {
             Some(found) if self.same(&found, title.as_deref()) => String::new(),
             Some(found) => body(&found, format),
             None if mapping.body.is_some() || self.whole.is_null() => String::new(),
+            None if let Some(text) = self.text_at_root() => body(&text, format),
             None if title.is_none() || self.shape.has_data(self.whole) => {
                 format = Written::Plain;
                 serde_json::to_string_pretty(self.root.as_ref()).unwrap_or_default()
@@ -400,6 +395,15 @@ impl<'a> Reading<'a> {
             title
         };
         (title, text, shown(format))
+    }
+
+    /// Where the mapping says that the notification sits, there is only a text.
+    fn text_at_root(&self) -> Option<String> {
+        self.mapping
+            .root
+            .as_ref()?
+            .iter()
+            .find_map(|source| self.source(source, values::text))
     }
 
     /// A usual name may be taken for title and body both.

@@ -343,7 +343,7 @@ fn nothing_is_lost_where_no_name_is_known() {
 #[test]
 fn a_mapping_of_its_own() {
     let mapping = value!({
-        "root": "/d", "id": "@payload/seq", "title": "Build {/n} {/state}", "body": ["/gone", "/log"],
+        "root": "/d", "id": "@payload/seq", "title": ["Build {/n} of {/nothing}", "Build {/n} {/state}"], "body": ["/gone", "/log"],
         "url": "/path", "base": "https://ci.test/x/", "priority": "/state", "priorities": {"broken": 5},
         "created_at": "/at", "type": "build", "tags": "/who", "topic": "@payload/repo", "format": "markdown",
         "actions": ["/a", "/b"], "read": "/seen_at", "icon": []

@@ -131,10 +131,7 @@ fn configuration(shared: &Shared, account: AccountId) -> Event {
 fn transports(account: &Account) -> Vec<TransportKind> {
     match account.transport {
         Some(fixed) => vec![fixed],
-        None => registry::backend(account.kind)
-            .capabilities()
-            .transports
-            .to_vec(),
+        None => registry::backend(account.kind).transports(&server(account)),
     }
 }
 
@@ -252,12 +249,13 @@ pub(in crate::engine) fn route_with(
 ) -> Route {
     let backend = registry::backend(account.kind);
     let keepalive = backend.capabilities().keepalive;
+    let server = server(account);
     let times = shared.times();
     Route {
-        sign_in: backend.sent_as(&account.sign_in),
+        sign_in: backend.sent_as(&server, &account.sign_in),
         credential,
         allow_http: account.allow_http,
-        own: own_addresses(backend, &server(account)),
+        own: own_addresses(backend, &server),
         way: account.way.clone(),
         silence: keepalive.map_or(times.silence_unknown, |keepalive| {
             keepalive + times.keepalive_margin

@@ -2,7 +2,7 @@
 
 use super::{invalid, view};
 use crate::backend::{FailureKind, Publication, registry};
-use crate::engine::connection::{attempt, state, task};
+use crate::engine::connection::{failure, state, task};
 use crate::engine::{SETTINGS, Shared, lock, patience, storage};
 use crate::model::{Account, AccountId, HoldCause, Pause, Tier, TransportKind};
 use crate::ports::{Toast, ToastKey};
@@ -116,7 +116,7 @@ pub async fn send(shared: &Shared, outgoing: Outgoing) -> Result<Reply, ErrorVie
         return Err(invalid(format!("{} cannot be published to.", account.name)));
     };
     let network = |error| {
-        let failure = attempt::failure(&error, TransportKind::Poll);
+        let failure = failure::failure(&error, TransportKind::Poll);
         ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
     };
     let mut answer = shared.dial.fetch(&request, &route).await.map_err(network)?;

@@ -2,7 +2,7 @@
 
 use super::invalid;
 use crate::backend::{Address, Backend, Found, Probed, Server, registry};
-use crate::engine::connection::{attempt, task};
+use crate::engine::connection::{failure, task};
 use crate::engine::{Shared, storage};
 use crate::model::{
     Account, AccountId, BackendKind, Credential, HttpRequest, SignIn, TransportKind, Way,
@@ -102,7 +102,7 @@ pub fn credential(draft: &AccountDraft) -> Credential {
 /// what its options name.
 pub fn draft_route(draft: &AccountDraft, backend: &dyn Backend, server: &Server) -> Route {
     Route {
-        sign_in: backend.sent_as(&draft.sign_in),
+        sign_in: backend.sent_as(server, &draft.sign_in),
         credential: credential(draft),
         allow_http: draft.allow_http,
         own: task::own_addresses(backend, server),
@@ -229,7 +229,7 @@ async fn find(
     }
     match asked.pop() {
         Some((_, Err(error))) => {
-            let failure = attempt::failure(&error, TransportKind::Poll);
+            let failure = failure::failure(&error, TransportKind::Poll);
             Err(ErrorView::new(ErrorCode::Network, failure.says).with_detail(error))
         }
         _ => Ok(None),
@@ -385,7 +385,7 @@ async fn report(
     }
     let name = backend.capabilities().name;
     let mut reached = true;
-    let probes = backend.probes(base);
+    let probes = backend.test_probes(server);
     if !probes.is_empty() {
         let hop = timed(shared, "HTTP", async {
             let mut last = Err(format!("{name} does not answer at this address."));
@@ -412,7 +412,7 @@ async fn report(
                             )),
                         }
                     }
-                    Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
+                    Err(error) => Err(failure::failure(&error, TransportKind::Poll).says),
                 };
             }
             last
@@ -442,7 +442,7 @@ async fn report(
                     Ok(()) => Ok("May be read.".to_owned()),
                     Err(failure) => Err(failure.says),
                 },
-                Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
+                Err(error) => Err(failure::failure(&error, TransportKind::Poll).says),
             }
         })
         .await;

@@ -149,7 +149,7 @@ fn topics_are_numbers_and_tokens_are_clients() {
         let says = Gotify.check_token(token).unwrap_err();
         assert!(says.contains("client token") && !says.contains(token));
     }
-    let sent = Gotify.sent_as(&SignIn::Token);
+    let sent = Gotify.sent_as(&server(), &SignIn::Token);
     assert_eq!(
         sent,
         SignIn::Header {
@@ -159,7 +159,7 @@ fn topics_are_numbers_and_tokens_are_clients() {
     let basic = SignIn::Basic {
         user: "u".to_owned(),
     };
-    assert_eq!(Gotify.sent_as(&basic), basic);
+    assert_eq!(Gotify.sent_as(&server(), &basic), basic);
 }
 
 #[test]

@@ -1,0 +1,9 @@
+mod asking;
+mod bytes;
+mod detection;
+mod histories;
+mod presets;
+mod profiles;
+mod script;
+mod signing_in;
+mod streams;
