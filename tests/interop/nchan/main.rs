@@ -134,14 +134,8 @@ fn draft(url: &str, transport: Option<TransportKind>, options: &str) -> AccountD
     AccountDraft {
         url: url.to_owned(),
         kind: Some(BackendKind::Nchan),
-        name: String::new(),
-        topics: Vec::new(),
-        sign_in: SignIn::None,
-        secret: None,
         secrets: SecretPlace::Memory,
         transport,
-        allow_http: false,
-        headers: Vec::new(),
         options: options.to_owned(),
         ..AccountDraft::default()
     }
