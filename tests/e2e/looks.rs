@@ -222,9 +222,9 @@ async fn every_state_has_its_picture_and_nothing_sticks_out() -> Result<()> {
 
     // Nobody is there from the start.
     let inbox = studio.open(&Target::Inbox).await?;
-    inbox.find(&testid("failure")).await?;
+    inbox.find(&testid("banner-gone")).await?;
     inbox.resize(WIDTHS[1], HEIGHT).await?;
-    studio.picture(&inbox, "inbox-error").await?;
+    studio.picture(&inbox, "inbox-nobody").await?;
     inbox.close().await
 }
 

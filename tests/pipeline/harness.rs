@@ -19,6 +19,8 @@ use tidings_server::{Config, Publish, Server};
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Fake time that passes between two looks.
 const A_WHILE: Duration = Duration::from_millis(200);
+/// The same for what depends on a server that is not on this clock.
+const A_MOMENT: Duration = Duration::from_millis(20);
 /// How often a waiting test looks again, and lets the fake clock reach the next deadline.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -172,6 +174,12 @@ impl Desk {
     /// The same, while time passes.
     pub async fn until_in_time(&self, what: &str, wanted: impl Fn(&Status) -> bool) {
         self.wait(what, wanted, |_| self.clock.advance(A_WHILE))
+            .await;
+    }
+
+    /// The same, while time passes slowly: what a server sends at once comes before seconds have passed.
+    pub async fn until_slowly(&self, what: &str, wanted: impl Fn(&Status) -> bool) {
+        self.wait(what, wanted, |_| self.clock.advance(A_MOMENT))
             .await;
     }
 

@@ -5,6 +5,7 @@ mod custom;
 mod gotify;
 mod harness;
 mod kill;
+mod mercure;
 mod outages;
 mod pusher;
 mod relay;

@@ -1,4 +1,4 @@
-//! A TCP relay that can stop relaying without closing anything: a half-open connection.
+//! A TCP relay that can stop relaying without closing anything (a half-open connection), and hang up.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 pub struct Relay {
     addr: SocketAddr,
     frozen: Arc<watch::Sender<u64>>,
+    cut: Arc<watch::Sender<()>>,
 }
 
 impl Relay {
@@ -18,6 +19,8 @@ impl Relay {
         let addr = listener.local_addr().unwrap();
         let frozen = Arc::new(watch::Sender::new(0));
         let state = Arc::clone(&frozen);
+        let cut = Arc::new(watch::Sender::new(()));
+        let end = Arc::clone(&cut);
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
                 let Ok(to) = TcpStream::connect(to).await else {
@@ -25,11 +28,21 @@ impl Relay {
                 };
                 let (from_read, from_write) = from.into_split();
                 let (to_read, to_write) = to.into_split();
-                tokio::spawn(pump(from_read, to_write, state.subscribe()));
-                tokio::spawn(pump(to_read, from_write, state.subscribe()));
+                tokio::spawn(pump(
+                    from_read,
+                    to_write,
+                    state.subscribe(),
+                    end.subscribe(),
+                ));
+                tokio::spawn(pump(
+                    to_read,
+                    from_write,
+                    state.subscribe(),
+                    end.subscribe(),
+                ));
             }
         });
-        Self { addr, frozen }
+        Self { addr, frozen, cut }
     }
 
     pub fn url(&self) -> String {
@@ -39,6 +52,12 @@ impl Relay {
     /// From now on nothing passes, on old connections for ever, on new ones until [`Relay::thaw`].
     pub fn freeze(&self) {
         self.frozen.send_modify(|generation| *generation += 1);
+    }
+
+    /// Hangs up on everybody, wherever they are in what they say.
+    #[allow(dead_code, reason = "not every test hangs up")]
+    pub fn cut(&self) {
+        self.cut.send_replace(());
     }
 
     /// New connections pass again.
@@ -51,13 +70,16 @@ async fn pump(
     mut from: tcp::OwnedReadHalf,
     mut to: tcp::OwnedWriteHalf,
     mut state: watch::Receiver<u64>,
+    mut cut: watch::Receiver<()>,
 ) {
     let born = *state.borrow_and_update();
     let mut buffer = vec![0; 16 * 1024];
     loop {
         // Odd generations are frozen; an older connection stays so.
         if *state.borrow() != born || born % 2 == 1 {
-            std::future::pending::<()>().await;
+            // Hanging up is all that can still happen to it.
+            let _ = cut.changed().await;
+            return;
         }
         tokio::select! {
             read = from.read(&mut buffer) => match read {
@@ -69,6 +91,7 @@ async fn pump(
                 }
             },
             _ = state.changed() => {}
+            _ = cut.changed() => return,
         }
     }
 }

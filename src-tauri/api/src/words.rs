@@ -57,6 +57,10 @@ pub enum BackendKind {
     Pusher,
     /// <https://gotify.net>.
     Gotify,
+    /// <https://mercure.rocks> hubs.
+    Mercure,
+    /// <https://nchan.io>, the publish and subscribe module of nginx.
+    Nchan,
     /// A described server, or one that answers like a stream.
     Custom,
 }

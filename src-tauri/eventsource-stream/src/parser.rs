@@ -261,7 +261,8 @@ impl Parser {
             retry,
             spoiled,
         } = mem::take(&mut self.block);
-        let fields = id.is_some() || retry.is_some();
+        // A name alone is what some servers say to show that they are there.
+        let fields = id.is_some() || retry.is_some() || !event.is_empty();
         if let Some(id) = id {
             self.last_id = id;
         }

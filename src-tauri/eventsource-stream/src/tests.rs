@@ -101,7 +101,7 @@ const CASES: &[(&str, &[u8], &[&str])] = &[
     (
         "event without data",
         b"event: a\n\ndata: 1\n\n",
-        &["message|1||"],
+        &["!fields|||", "message|1||"],
     ),
     (
         "field names have case",

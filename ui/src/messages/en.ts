@@ -167,7 +167,7 @@ export const words = {
   banner: {
     label: "State",
     gone: "Tidings is not running.",
-    goneText: "Reconnecting… What you see stays, and nothing is lost: servers keep what comes meanwhile.",
+    goneText: "Start it again, and this window goes on by itself. Nothing is lost: servers keep what comes meanwhile.",
     since: (state: "waiting" | "offline", time: string) =>
       state === "offline" ? `No network since ${time}` : `Offline since ${time}`,
     retryIn: (time: string) => (time === "now" ? "trying now" : `retry in ${time}`),
@@ -258,6 +258,8 @@ export const words = {
     name: "Name",
     nameHint: "How Tidings calls it; the host’s name if empty, with its port if unusual.",
     signIn: "Sign in",
+    byBrowser: "Sign in in the browser",
+    inBrowser: "Waiting for the browser…",
     saveOptions: "Save settings",
     signInNone: "Without signing in",
     signInBasic: "With user name and password",
@@ -292,7 +294,7 @@ export const words = {
     mute: "Mute: keep everything, ring never",
     enabled: "Connected: receive notifications",
     secretPlace: (place: string) => `What you type here is kept ${place}.`,
-    since: (time: string) => `since ${time}`,
+    since: (time: string) => `since\u00a0${time}`,
     over: (transport: string) => `over ${transport}`,
     subscriptions: "Topics",
     addTopic: "Add a topic",

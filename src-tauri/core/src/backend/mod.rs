@@ -5,6 +5,8 @@
 
 pub mod custom;
 mod gotify;
+mod mercure;
+mod nchan;
 mod ntfy;
 pub mod payload;
 pub mod pkce;
@@ -148,7 +150,8 @@ pub struct Resume {
 pub enum Effect {
     /// Open the connection. One at a time.
     Open(HttpRequest),
-    /// Make a finite request; its answer comes back as [`Input::Fetched`] with the same tag.
+    /// Make a request beside the connection; its answer comes back as [`Input::Fetched`] with the same tag. It
+    /// may be a further stream, if it is read line by line.
     Fetch {
         /// Chosen by the session.
         tag: u32,
@@ -257,6 +260,12 @@ pub enum Read {
     /// The same, of a server that the connection can do without for now: where there is no answer, or only
     /// part of one, that too is a refusal, with status 0 and the reason, in words for the user, as its body.
     Apart,
+    /// The backlog at the start of a stream, line by line: it is over when nothing came for so long. After
+    /// 16 MiB it is cut, [`Fetched::TooLong`].
+    Backlog {
+        /// Of silence.
+        quiet: Duration,
+    },
 }
 
 /// A subscription that a server has.

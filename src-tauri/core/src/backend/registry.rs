@@ -3,11 +3,13 @@
 use super::Backend;
 use super::custom::Custom;
 use super::gotify::Gotify;
+use super::mercure::Mercure;
+use super::nchan::Nchan;
 use super::ntfy::Ntfy;
 use super::pusher::Pusher;
 use crate::model::BackendKind;
 
-static BACKENDS: [&dyn Backend; 4] = [&Ntfy, &Gotify, &Pusher, &Custom];
+static BACKENDS: [&dyn Backend; 6] = [&Ntfy, &Gotify, &Mercure, &Pusher, &Nchan, &Custom];
 
 /// Every family, the likeliest first.
 pub fn backends() -> &'static [&'static dyn Backend] {
@@ -20,6 +22,8 @@ pub fn backend(kind: BackendKind) -> &'static dyn Backend {
         BackendKind::Ntfy => &Ntfy,
         BackendKind::Gotify => &Gotify,
         BackendKind::Pusher => &Pusher,
+        BackendKind::Mercure => &Mercure,
+        BackendKind::Nchan => &Nchan,
         BackendKind::Custom => &Custom,
     }
 }

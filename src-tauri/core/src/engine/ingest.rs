@@ -150,12 +150,19 @@ pub async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Item>) {
 
 /// Stores a batch, however long that takes: nothing behind it can overtake it, and no cursor passes it.
 async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
+    // A keepalive moves nothing but a cursor. Where that is lost, more is fetched again, and known.
+    let light = batch
+        .iter()
+        .all(|item| matches!(item, Item::Advance { .. } | Item::Flush(_)));
     loop {
         let mut counted = filling.clone();
-        let error = match shared
-            .store
-            .write(|tx| apply_all(shared, tx, batch, &mut counted))
-        {
+        let work = |tx: &Tx<'_>| apply_all(shared, tx, batch, &mut counted);
+        let stored = if light {
+            shared.store.note(work)
+        } else {
+            shared.store.write(work)
+        };
+        let error = match stored {
             Ok(outcome) => {
                 *filling = counted;
                 shared.notice("storage", None);

@@ -7,6 +7,7 @@ mod echo;
 mod handle;
 mod ingest;
 mod outbox;
+mod patience;
 mod present;
 mod scheduler;
 mod supervisor;
@@ -362,7 +363,7 @@ impl Shared {
     fn apply(&self, settings: AppSettings) {
         let mut preferences = Preferences::clone(&self.preferences());
         preferences.ring_while_looking = settings.toast_while_looking;
-        self.dial.set_times(settings.timings.into());
+        self.dial.set_times(patience::times(settings.timings));
         *self
             .preferences
             .write()
@@ -375,7 +376,7 @@ impl Shared {
 
     /// How patient connections are.
     fn times(&self) -> Times {
-        self.settings().timings.into()
+        patience::times(self.settings().timings)
     }
 
     fn settings(&self) -> AppSettings {
@@ -435,16 +436,23 @@ impl Shared {
         if !signs_in && account.way == Way::default() {
             return Ok(Credential::default());
         }
-        if let Some(known) = lock(&self.credentials).get(&account.id) {
+        // Without its secret it would connect as nobody, and look as if all were well.
+        let is_whole = |credential: &Credential| {
+            credential.secret.is_some()
+                || matches!(account.sign_in, SignIn::None | SignIn::Basic { .. })
+        };
+        if let Some(known) = lock(&self.credentials).get(&account.id)
+            && is_whole(known)
+        {
             return Ok(known.clone());
         }
         let says = match self.secrets.get(account.secrets, account.id).await {
-            Ok(Some(credential)) => {
+            Ok(Some(credential)) if is_whole(&credential) => {
                 lock(&self.credentials).insert(account.id, credential.clone());
                 return Ok(credential);
             }
-            Ok(None) if !signs_in => return Ok(Credential::default()),
-            Ok(None) => format!(
+            Ok(_) if !signs_in => return Ok(Credential::default()),
+            Ok(_) => format!(
                 "The password of {} is not there any more. Sign in again.",
                 account.name
             ),

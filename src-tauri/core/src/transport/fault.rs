@@ -26,11 +26,17 @@ impl Error for Unresolved {}
 
 /// Why a request brought no response.
 pub(super) fn before_response(error: &reqwest::Error, clock: &dyn Clock) -> TransportError {
-    if let Some(known) = known(error, clock) {
-        return known;
-    }
-    if error.is_timeout() {
-        return TransportError::Timeout;
+    match known(error, clock) {
+        // Nobody is there, which is another thing than somebody who says nothing.
+        Some(TransportError::Timeout) if error.is_connect() => {
+            return TransportError::Connect(plain(&io::ErrorKind::TimedOut.into()));
+        }
+        Some(known) => return known,
+        None if error.is_timeout() && error.is_connect() => {
+            return TransportError::Connect(plain(&io::ErrorKind::TimedOut.into()));
+        }
+        None if error.is_timeout() => return TransportError::Timeout,
+        None => {}
     }
     let words = innermost(error);
     if let Some(why) = words.strip_prefix("tunnel error: ") {

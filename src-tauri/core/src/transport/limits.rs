@@ -2,7 +2,6 @@
 //! any.
 
 use std::time::Duration;
-use tidings_api::Timings;
 
 /// Time to a TCP connection, TLS included.
 pub const CONNECT: Duration = Duration::from_secs(10);
@@ -86,45 +85,6 @@ impl Default for Times {
             keepalive_margin: KEEPALIVE_MARGIN,
             silence_unknown: SILENCE_UNKNOWN,
             poll_every: POLL_EVERY,
-        }
-    }
-}
-
-/// As the user set them, floored.
-impl From<Timings> for Times {
-    fn from(timings: Timings) -> Self {
-        let millis = |millis: u32| Duration::from_millis(millis.into());
-        Self {
-            connect: millis(timings.connect),
-            headers: millis(timings.headers),
-            ping_every: millis(timings.ping_every),
-            pong_within: millis(timings.pong_within),
-            backoff_least: millis(timings.backoff_least),
-            backoff_early: millis(timings.backoff_early),
-            backoff_most: millis(timings.backoff_most),
-            keepalive_margin: millis(timings.keepalive_margin),
-            silence_unknown: millis(timings.silence),
-            poll_every: millis(timings.poll_every),
-        }
-        .floored()
-    }
-}
-
-/// What the user sees of them.
-impl From<Times> for Timings {
-    fn from(times: Times) -> Self {
-        let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-        Self {
-            connect: millis(times.connect),
-            headers: millis(times.headers),
-            ping_every: millis(times.ping_every),
-            pong_within: millis(times.pong_within),
-            backoff_least: millis(times.backoff_least),
-            backoff_early: millis(times.backoff_early),
-            backoff_most: millis(times.backoff_most),
-            keepalive_margin: millis(times.keepalive_margin),
-            silence: millis(times.silence_unknown),
-            poll_every: millis(times.poll_every),
         }
     }
 }

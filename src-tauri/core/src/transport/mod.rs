@@ -93,7 +93,7 @@ pub enum TransportError {
     /// No TCP connection.
     #[error("the server could not be reached: {0}")]
     Connect(String),
-    /// TCP or headers took too long.
+    /// The connection is there, and the headers took too long.
     #[error("the server did not answer in time")]
     Timeout,
     /// TLS failed: expired, wrong name, unknown issuer.
@@ -123,6 +123,9 @@ pub enum TransportError {
     /// Nothing came for too long.
     #[error("the connection went silent")]
     Silent,
+    /// A message was above the limit, and nothing after it can be had over this connection.
+    #[error("a message was too long for this connection")]
+    TooLong,
     /// The server ended it.
     #[error("the server closed the connection")]
     Closed {

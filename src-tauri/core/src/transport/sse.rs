@@ -5,7 +5,7 @@
 
 use super::fault::{before_response, in_body};
 use super::http::{
-    Network, Purpose, header_list, is_event_stream, redirect, within, without_query,
+    Network, Purpose, header_list, is_event_stream, is_page, redirect, within, without_query,
 };
 use super::limits;
 use super::watchdog::Watchdog;
@@ -17,9 +17,11 @@ use eventsource_stream::{
 };
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use reqwest::Response;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest_eventsource::retry::Never;
 use reqwest_eventsource::{Error, Event, EventSource};
+use std::time::Duration;
 
 /// Opens an event stream: status 200 and `text/event-stream`, anything else is an error.
 pub(super) async fn open(
@@ -45,6 +47,12 @@ pub(super) async fn open(
     }))
 }
 
+/// Time for the headers: some servers send none before they have something to say.
+fn patience(network: &Network, request: &HttpRequest) -> Duration {
+    let own = request.patience.unwrap_or_default();
+    network.times().headers.max(own)
+}
+
 type Frames = BoxStream<'static, Result<Frame, TransportError>>;
 
 async fn event_source(
@@ -52,7 +60,7 @@ async fn event_source(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<Frames, TransportError> {
-    let mut deadline = network.clock.sleep(network.times().headers);
+    let mut deadline = network.clock.sleep(patience(network, request));
     let mut url = request.url.clone();
     for _ in 0..=limits::REDIRECTS {
         let builder = network.build(Purpose::Link, request, &url, route, &[])?;
@@ -71,7 +79,9 @@ async fn event_source(
                 return Ok(frames.boxed());
             }
             Some(Err(Error::InvalidStatusCode(_, response))) => response,
-            Some(Err(Error::InvalidContentType(..))) => return Err(TransportError::Portal),
+            Some(Err(Error::InvalidContentType(_, response))) => {
+                return Err(no_stream(network, response, &mut deadline).await);
+            }
             Some(Err(Error::Transport(error))) => {
                 return Err(before_response(&error, &*network.clock));
             }
@@ -90,7 +100,7 @@ async fn with_head(
     request: &HttpRequest,
     route: &Route,
 ) -> Result<(Vec<(String, String)>, Frames), TransportError> {
-    let mut deadline = network.clock.sleep(network.times().headers);
+    let mut deadline = network.clock.sleep(patience(network, request));
     let accept = [(ACCEPT, HeaderValue::from_static("text/event-stream"))];
     let response = network
         .send(Purpose::Link, request, route, &accept, &mut deadline)
@@ -99,7 +109,7 @@ async fn with_head(
         return Err(network.refused(response, &mut deadline).await);
     }
     if !is_event_stream(&response) {
-        return Err(TransportError::Portal);
+        return Err(no_stream(network, response, &mut deadline).await);
     }
     let headers = header_list(response.headers());
     let frames = response
@@ -111,6 +121,20 @@ async fn with_head(
             Err(_) => Err(super::ended()),
         });
     Ok((headers, frames.boxed()))
+}
+
+/// A page is a portal's; what else comes in place of a stream is for the codec to judge, as a refusal with
+/// status 200.
+async fn no_stream(
+    network: &Network,
+    response: Response,
+    deadline: &mut Later<'static, ()>,
+) -> TransportError {
+    if is_page(&response) {
+        TransportError::Portal
+    } else {
+        network.refused(response, deadline).await
+    }
 }
 
 /// The parser's other reports have names that no server can send.
@@ -161,7 +185,7 @@ impl Link for EventLink {
         &self.headers
     }
 
-    fn silence(&mut self, time: std::time::Duration) {
+    fn silence(&mut self, time: Duration) {
         self.watchdog.expect(time);
     }
 

@@ -230,7 +230,7 @@ impl End {
             // whatever a hostile server announces, so the connection is given up.
             Error::Capacity(_) => Self {
                 too_long: true,
-                ..Self::polite(TransportError::Broken("a message was too long".to_owned()))
+                ..Self::polite(TransportError::TooLong)
             },
             error => Self::polite(TransportError::Broken(error.to_string())),
         }

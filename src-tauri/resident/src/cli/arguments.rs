@@ -383,6 +383,10 @@ names!(
         Gotify => Gotify,
         /// Pusher, Soketi, Laravel Reverb and others of the Pusher protocol
         Pusher => Pusher,
+        /// A Mercure hub
+        Mercure => Mercure,
+        /// Nchan, of nginx
+        Nchan => Nchan,
         /// A described server, or a stream of your own
         Custom => Custom,
     }

@@ -2,5 +2,6 @@
 //! real ones, and obedient.
 
 pub mod gotify;
+pub mod mercure;
 pub mod pusher;
 pub mod tutorial;

@@ -346,7 +346,7 @@ async fn held(
         let mut said = [0; 16];
         tokio::select! {
             _ = published.changed() => {}
-            _ = drops.changed() => break drops.borrow().is_multiple_of(2),
+            _ = drops.changed() => break (*drops.borrow()).is_multiple_of(2),
             // Nothing is said on a stream: it was hung up.
             _ = stream.read(&mut said) => break false,
         }
@@ -421,7 +421,7 @@ async fn converse(
         tokio::select! {
             _ = published.changed() => {}
             _ = drops.changed() => {
-                if drops.borrow().is_multiple_of(2) {
+                if (*drops.borrow()).is_multiple_of(2) {
                     socket.close(None).await?;
                 }
                 return Ok(());

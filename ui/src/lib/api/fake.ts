@@ -200,6 +200,15 @@ export class Fake implements Api {
     for (const listener of this.#hints) listener(event);
   }
 
+  /** The resident starts to answer, or stops; nobody is told. */
+  reachable(yes: boolean): void {
+    const gone: ErrorView = { code: "needs_resident", message: "Tidings is not running.", detail: "" };
+    for (const request of ["status", "accounts", "settings", "list"] as const) {
+      if (yes) this.failures.delete(request);
+      else this.failures.set(request, gone);
+    }
+  }
+
   link(up: boolean): void {
     for (const listener of this.#links) listener(up);
   }
@@ -271,6 +280,14 @@ export class Fake implements Api {
           fail("keyring", "The keyring is locked, so the password has no safe place yet.", "org.freedesktop.Secret.Error.IsLocked");
         }
         return { is: "account", value: this.#add(request) };
+      case "account_add_by_browser":
+        return { is: "account", value: this.#add({ ...request, do: "account_add" }) };
+      case "account_sign_in_by_browser": {
+        const one = this.#account(request.id);
+        one.connection = connectionOf(one, "live", this.now);
+        this.hint({ event: "accounts" });
+        return { is: "account", value: one };
+      }
       case "account_try":
         return { is: "test", value: hopsFor(request.url, request.secret, request.way.pin) };
       case "account_test": {

@@ -76,6 +76,8 @@ export class Client {
   kinds = () => this.ask({ do: "kinds" }, "kinds");
   detect = (url: string) => this.ask({ do: "detect", url }, "detected");
   accounts = () => this.ask({ do: "accounts" }, "accounts");
+  accountAddByBrowser = (draft: AccountDraft) => this.ask({ do: "account_add_by_browser", ...draft }, "account");
+  accountSignInByBrowser = (id: number) => this.ask({ do: "account_sign_in_by_browser", id }, "account");
   accountAdd = (draft: AccountDraft) => this.ask({ do: "account_add", ...draft }, "account");
   accountTry = (draft: AccountDraft) => this.ask({ do: "account_try", ...draft }, "test");
   accountTest = (id: number) => this.ask({ do: "account_test", id }, "test");

@@ -3,4 +3,4 @@
 /**
  * Which server family an account speaks to.
  */
-export type BackendKind = "ntfy" | "pusher" | "gotify" | "custom";
+export type BackendKind = "ntfy" | "pusher" | "gotify" | "mercure" | "nchan" | "custom";

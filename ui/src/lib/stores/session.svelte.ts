@@ -18,6 +18,8 @@ const SOON = 60;
 export class Session {
   readonly client: Client;
   readonly #view: Opening["view"];
+  /** The link has told how it is. */
+  #heard = false;
   /** The resident can be reached. */
   up = $state(true);
   status = $state.raw<Status | null>(null);
@@ -53,7 +55,10 @@ export class Session {
       this.client.api.onHint((event) => this.#hint(event)),
       this.client.api.onLink((up) => this.#link(up)),
     ]);
-    await Promise.allSettled([this.readStatus(), this.readAccounts(), this.readSettings()]);
+    const read = await Promise.allSettled([this.readStatus(), this.readAccounts(), this.readSettings()]);
+    // Nobody was there from the start: no link went down that would have said so.
+    const missing = read.some((one) => one.status === "rejected" && errorView(one.reason).code === "needs_resident");
+    if (missing && !this.#heard) this.up = false;
   }
 
   /** Where a connection stands, which nobody knows while the resident is away. */
@@ -145,6 +150,7 @@ export class Session {
   }
 
   #link(up: boolean): void {
+    this.#heard = true;
     const back = up && !this.up;
     this.up = up;
     if (!back) return;

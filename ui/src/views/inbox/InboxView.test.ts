@@ -11,8 +11,9 @@ import { violations } from "../../testing/axe";
 import { resizeTo } from "../../testing/setup";
 import InboxView from "./InboxView.svelte";
 
-async function open(options: FakeOptions = {}, target: Target = { show: "inbox" }) {
+async function open(options: FakeOptions & { unreachable?: boolean } = {}, target: Target = { show: "inbox" }) {
   const fake = new Fake(options);
+  if (options.unreachable) fake.reachable(false);
   const session = new Session(new Client(fake));
   await session.start();
   clock.now = Date.now() + 1000;
@@ -253,6 +254,17 @@ describe("states", () => {
     fake.link(false);
     expect((await screen.findByTestId("banner-gone")).textContent).toContain("Tidings is not running.");
     expect(await row(60)).toBeTruthy();
+  });
+
+  it("nobody is there from the start: said once, and the list comes when they are", async () => {
+    const { fake, session } = await open({ unreachable: true });
+    expect(screen.getByTestId("banner-gone")).toBeTruthy();
+    expect(screen.queryByTestId("failure")).toBeNull();
+    fake.reachable(true);
+    fake.link(true);
+    expect(await row(60)).toBeTruthy();
+    await waitFor(() => expect(session.accounts).not.toBeNull());
+    expect(screen.queryByTestId("banner-gone")).toBeNull();
   });
 
   it("the close card is shown once", async () => {

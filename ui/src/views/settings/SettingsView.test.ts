@@ -2,6 +2,7 @@ import { render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { Client } from "../../lib/api";
+import { KINDS } from "../../lib/api/fake-data";
 import { Fake, type FakeOptions } from "../../lib/api/fake";
 import type { Request } from "../../lib/bindings/Request";
 import { Session } from "../../lib/stores/session.svelte";
@@ -122,6 +123,23 @@ describe("adding an account", () => {
     await user.click(within(way).getByTestId("edit-way-save"));
     await waitFor(() => expect(last(fake, "account_edit")?.edit).toMatchObject({ way: { proxy: "socks5h://127.0.0.1:1080" }, proxy_sign_in: "me:secret" }));
     await waitFor(() => expect(within(way).getByTestId<HTMLInputElement>("way-proxy-sign-in").value).toBe(""));
+  });
+
+  it("signs in in the browser where the server can", async () => {
+    const { fake, user } = await open({ scenario: "first" });
+    const [first] = KINDS;
+    if (!first) throw new Error("there is a kind");
+    const before = first.browser;
+    first.browser = true;
+    try {
+      await user.click(screen.getByTestId("add-account"));
+      await user.type(screen.getByTestId("account-url"), "gotify.example.org{Enter}");
+      await user.click(await screen.findByTestId("account-browser"));
+      await waitFor(() => expect(screen.queryByTestId("account-form")).toBeNull());
+      expect(last(fake, "account_add_by_browser")).toMatchObject({ sign_in: { by: "none" }, secret: null });
+    } finally {
+      first.browser = before;
+    }
   });
 
   it("asks where the password goes when the keyring is locked, and goes on", async () => {

@@ -6,12 +6,26 @@ use super::position::{self, Position};
 use crate::backend::Missing;
 use std::collections::BTreeSet;
 
-/// A message that the server stored late, or while a connection was being opened, may have an id that was
-/// passed already. Ids so little below it are handed over again; the inbox knows those that it has.
-const OVERLAP: i64 = 64;
-/// The same in time, in seconds: ids so little below may be old where little happens, and of what is old the
-/// inbox has forgotten the deletes.
-const OVERLAP_TIME: i64 = 600;
+/// How far below its floor a listing hands messages over again. A server may store a message late, under an id
+/// that was passed already; and one that it stored while a connection was being registered comes neither
+/// with the pages nor over the stream. The inbox knows those that it has. Old ones are left alone: of what is
+/// old the inbox has forgotten the deletes.
+#[derive(Clone, Copy)]
+struct Overlap {
+    ids: i64,
+    /// In seconds.
+    time: i64,
+}
+
+/// Below what an earlier listing of the same connection has shown.
+const SMALL: Overlap = Overlap { ids: 64, time: 600 };
+/// Below what an earlier connection has handed over: nothing has shown it whole since its last look.
+const LARGE: Overlap = Overlap {
+    ids: 200,
+    time: 1800,
+};
+/// Right upon another listing, so that each brings something new even where little can be held.
+const NONE: Overlap = Overlap { ids: 0, time: 0 };
 /// How much later than the latest one a message with an id that was passed must be, in seconds, before it
 /// shows that the server began anew.
 const LATER: i64 = 60;
@@ -52,12 +66,17 @@ pub(super) struct Listing {
     at_least: usize,
     /// Messages from before this date are not wanted, in unix seconds.
     oldest: i64,
+    /// Everything up to here was shown.
+    floor: Position,
+    overlap: Overlap,
     pages: usize,
     stepped_over: u32,
     /// Ids that were listed, or came meanwhile.
     there: BTreeSet<i64>,
     lowest: i64,
     latest: i64,
+    /// What the pages alone have shown.
+    shown: Position,
     to_the_end: bool,
     /// A message could not be read, so that it is not known which ones are there.
     unsure: bool,
@@ -92,14 +111,37 @@ impl Listing {
             anew: false,
             at_least,
             oldest,
+            floor: before.unwrap_or_default(),
+            overlap: LARGE,
             pages: 0,
             stepped_over: 0,
             there: BTreeSet::new(),
             lowest: i64::MAX,
             latest: 0,
+            shown: Position::default(),
             to_the_end: false,
             unsure: false,
         }
+    }
+
+    /// What the pages have shown whole.
+    pub(super) fn shown(&self) -> Position {
+        self.shown
+    }
+
+    /// An earlier listing of this connection has shown everything up to here.
+    #[must_use]
+    pub(super) fn above(mut self, shown: Position) -> Self {
+        self.floor = shown;
+        self.overlap = SMALL;
+        self
+    }
+
+    /// It follows right upon another one, which could not hold all.
+    #[must_use]
+    pub(super) fn right_after(mut self) -> Self {
+        self.overlap = NONE;
+        self
     }
 
     /// A message came over the link meanwhile: the pages may not show it.
@@ -127,6 +169,8 @@ impl Listing {
             self.there.insert(message.id);
             self.lowest = self.lowest.min(message.id);
             self.latest = self.latest.max(message.second());
+            self.shown.id = self.shown.id.max(message.id);
+            self.shown.date = self.shown.date.max(message.second());
             match self.is_wanted(&message) {
                 Wanted::Yes => wanted.push(message),
                 Wanted::Met => met = true,
@@ -178,9 +222,9 @@ impl Listing {
             } else {
                 Wanted::Met
             }
-        } else if message.id > before.id
-            || (message.id > before.id - OVERLAP
-                && date > before.date.saturating_sub(OVERLAP_TIME)
+        } else if message.id > self.floor.id
+            || (message.id > self.floor.id - self.overlap.ids
+                && date > self.floor.date.saturating_sub(self.overlap.time)
                 && date >= self.oldest)
         {
             Wanted::Yes

@@ -51,6 +51,8 @@ pub(super) struct Conversation {
     first: bool,
     held: Held,
     listing: Option<Listing>,
+    /// Up to here the history was shown whole on this connection.
+    shown: Option<Position>,
     /// Something was dropped, or came at a bad moment: the history is read once more.
     again: bool,
     /// Why not all of the backlog is here.
@@ -82,6 +84,7 @@ impl Conversation {
             first: high.is_none(),
             held: Held::new(most),
             listing: None,
+            shown: None,
             again: false,
             missing: None,
             asked: Asked::Nothing,
@@ -124,8 +127,13 @@ impl Conversation {
             Purpose::Look if self.live => LOOKED_AT,
             _ => 1,
         };
-        self.again = false;
-        self.listing = Some(Listing::new(purpose, limit, at_least, self.high, oldest));
+        let listing = Listing::new(purpose, limit, at_least, self.high, oldest);
+        let is_again = std::mem::take(&mut self.again);
+        self.listing = Some(match self.shown {
+            _ if is_again => listing.right_after(),
+            Some(shown) => listing.above(shown),
+            None => listing,
+        });
         self.ask_page(effects);
     }
 
@@ -301,8 +309,7 @@ impl Conversation {
     fn listed(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let wants_list = match self.listing.as_ref().map(|listing| listing.purpose) {
             Some(Purpose::Look) | None => true,
-            Some(Purpose::News) => self.holds_unknown(),
-            Some(Purpose::Fill { .. }) => false,
+            Some(Purpose::News | Purpose::Fill { .. }) => self.holds_unknown(),
         };
         if wants_list {
             self.ask_applications(effects);
@@ -396,6 +403,7 @@ impl Conversation {
             let (id, date) = listing.reached();
             high.id = high.id.max(id);
             high.date = high.date.max(date);
+            self.shown = Some(listing.shown());
         }
         self.hand_over(now, effects);
         if listing.purpose == Purpose::Look {
@@ -472,6 +480,7 @@ impl Conversation {
             let mut high = self.high.unwrap_or_default();
             if origin == Origin::Live && listing::begins_anew(high, &message) {
                 high = high.anew();
+                self.shown = None;
             }
             let is_news = high.id < message.id || high.epoch > self.high.map_or(0, |old| old.epoch);
             high.id = high.id.max(message.id);

@@ -1,6 +1,7 @@
 //! One attempt: opens what the session asks for, hands it every byte, carries out its effects. It ends
 //! only by failing; dropping it hangs up.
 
+use super::failure::failure;
 use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Offered, Read, Session};
 use crate::engine::ingest::{self, Item};
 use crate::model::{AccountId, HttpRequest, SubscriptionId, TransportKind};
@@ -208,6 +209,13 @@ impl Running {
                 retry_after: *retry_after,
                 body,
             },
+            Part::Broken(TransportError::Silent) if !self.attempt.promised => {
+                return Err(Failure {
+                    kind: FailureKind::Again,
+                    says: String::new(),
+                    retry_after: None,
+                });
+            }
             // What a fetch misses would be a hole in the history: the whole attempt is made again.
             Part::Broken(error) => return Err(failure(error, self.attempt.transport)),
         };
@@ -364,6 +372,16 @@ impl Running {
                 });
                 Ok(())
             }
+            // It was given its time; the session knows what that means.
+            Err(TransportError::Timeout) if request.patience.is_some() => {
+                self.tell(Input::Refused {
+                    status: 408,
+                    headers: &[],
+                    retry_after: None,
+                    body: "",
+                });
+                Ok(())
+            }
             Err(error) => Err(failure(&error, transport)),
         }
     }
@@ -397,16 +415,18 @@ impl Running {
     fn fetch(&mut self, tag: u32, request: HttpRequest, read: Read) {
         let dial = Arc::clone(&self.attempt.dial);
         let route = self.attempt.route.clone();
+        let clock = Arc::clone(&self.attempt.clock);
         let parts = self.parts.clone();
         self.fetches.push(Box::pin(async move {
             // A closed channel means that the attempt is over.
-            let _ = fetch_parts(dial.as_ref(), &request, &route, (tag, read), &parts).await;
+            let _ = fetch_parts(&*dial, &*clock, &request, &route, (tag, read), &parts).await;
         }));
     }
 }
 
 async fn fetch_parts(
     dial: &dyn Dial,
+    clock: &dyn Clock,
     request: &HttpRequest,
     route: &Route,
     (tag, read): (u32, Read),
@@ -443,13 +463,34 @@ async fn fetch_parts(
         parts.send((tag, part)).await?;
         return parts.send((tag, Part::End)).await;
     }
+    let mut room = WHOLE_BODY;
     loop {
-        let part = match answer.line().await {
-            Ok(Some(line)) => Part::Line(line),
+        let line = match read {
+            Read::Backlog { quiet } => {
+                let mut over = clock.sleep(quiet);
+                tokio::select! {
+                    biased;
+                    line = answer.line() => line,
+                    () = &mut over => Ok(None),
+                }
+            }
+            Read::Lines | Read::Whole | Read::Apart => answer.line().await,
+        };
+        let part = match line {
+            Ok(Some(line)) => {
+                if let Read::Backlog { .. } = read {
+                    room = room.saturating_sub(line.len());
+                }
+                Part::Line(line)
+            }
             Ok(None) => return parts.send((tag, Part::End)).await,
             Err(error) => return parts.send((tag, Part::Broken(error))).await,
         };
         parts.send((tag, part)).await?;
+        if room == 0 {
+            parts.send((tag, Part::TooLong)).await?;
+            return parts.send((tag, Part::End)).await;
+        }
     }
 }
 
@@ -475,91 +516,4 @@ async fn refusal(answer: &mut dyn Answer) -> Result<Part, TransportError> {
         retry_after: answer.retry_after(),
         body: answer.text(REFUSAL_BODY).await?,
     })
-}
-
-/// What a transport's error means for the connection, in words for the user.
-pub fn failure(error: &TransportError, transport: TransportKind) -> Failure {
-    let streamed = matches!(
-        transport,
-        TransportKind::Sse | TransportKind::HttpStream | TransportKind::Websocket
-    );
-    let (kind, says) = match error {
-        TransportError::Cleartext => (
-            FailureKind::SignIn,
-            "The address begins with http, so anyone on the way could read the password. \
-             Use https, or allow http for this account."
-                .to_owned(),
-        ),
-        TransportError::Dns(_) => (
-            FailureKind::Transient,
-            "The server's name could not be found. Is the address right, and is there a network?"
-                .to_owned(),
-        ),
-        TransportError::Connect(why) => (
-            FailureKind::Transient,
-            format!("The server could not be reached: {why}."),
-        ),
-        TransportError::Timeout => (
-            FailureKind::Transient,
-            "The server did not answer in time.".to_owned(),
-        ),
-        TransportError::Tls(why) => (
-            FailureKind::WrongAddress,
-            format!("No secure connection could be made: {why}."),
-        ),
-        TransportError::Redirect(to) => (
-            FailureKind::WrongAddress,
-            format!(
-                "The server points to another address ({to}). Use that address if it is the right one; \
-                 nothing was sent there."
-            ),
-        ),
-        TransportError::Portal => (
-            FailureKind::Transient,
-            "A web page answered instead of the notification server: a sign-in page of this network, or \
-             a wrong address."
-                .to_owned(),
-        ),
-        TransportError::UpgradeRefused => (
-            FailureKind::Blocked,
-            "Something on the way does not let WebSocket through.".to_owned(),
-        ),
-        TransportError::Silent if streamed => (
-            FailureKind::Blocked,
-            "The connection went silent.".to_owned(),
-        ),
-        TransportError::Closed {
-            code: Some(4401 | 1008),
-            ..
-        } => (
-            FailureKind::SignIn,
-            "The server ended the connection because the sign-in is no longer valid.".to_owned(),
-        ),
-        TransportError::Silent | TransportError::Closed { .. } => (
-            FailureKind::Transient,
-            "The server closed the connection.".to_owned(),
-        ),
-        TransportError::Broken(_) => (
-            FailureKind::Transient,
-            "The connection broke.".to_owned(),
-        ),
-        TransportError::Refused { status: 407, .. } => (
-            FailureKind::SignIn,
-            "The proxy wants a user name and a password. Enter them in the account's network settings."
-                .to_owned(),
-        ),
-        TransportError::Refused { status, .. } => (
-            FailureKind::Transient,
-            format!("The server answered with status {status}."),
-        ),
-    };
-    let retry_after = match error {
-        TransportError::Refused { retry_after, .. } => *retry_after,
-        _ => None,
-    };
-    Failure {
-        kind,
-        says,
-        retry_after,
-    }
 }

@@ -2,5 +2,6 @@
 //! time that carries out what a session wants ([`attempt`]).
 
 pub mod attempt;
+pub mod failure;
 pub mod state;
 pub mod task;

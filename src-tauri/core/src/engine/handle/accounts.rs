@@ -2,7 +2,7 @@
 
 use super::{invalid, oidc, probe, view};
 use crate::backend::{Backend, Failure, FailureKind, Server, registry};
-use crate::engine::connection::{attempt, task};
+use crate::engine::connection::{failure, task};
 use crate::engine::{Shared, lock, storage};
 use crate::model::{
     Account, AccountId, Credential, NewAccount, NewSubscription, SecretPlace, SignIn,
@@ -192,7 +192,7 @@ async fn exchange(
 
 /// A request that never got to its server.
 pub(super) fn unreachable(error: &TransportError) -> ErrorView {
-    let failure = attempt::failure(error, TransportKind::Poll);
+    let failure = failure::failure(error, TransportKind::Poll);
     ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
 }
 

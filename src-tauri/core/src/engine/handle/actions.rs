@@ -8,7 +8,7 @@ use crate::model::{
     NotificationId, Sign, SignIn, Way,
 };
 use crate::transport::Route;
-use crate::{engine::connection::attempt, text};
+use crate::{engine::connection::failure, text};
 use std::time::Duration;
 use tidings_api::{ActOutcome, Change, ErrorCode, ErrorView, Reply, Targets, TransportKind};
 use url::Url;
@@ -172,7 +172,7 @@ async fn send(shared: &Shared, action: &Action, confirmed: bool) -> Result<ActOu
         silence: SILENCE,
     };
     let answer = shared.dial.fetch(&request, &route).await.map_err(|error| {
-        let failure = attempt::failure(&error, TransportKind::Poll);
+        let failure = failure::failure(&error, TransportKind::Poll);
         ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
     })?;
     match answer.status() {

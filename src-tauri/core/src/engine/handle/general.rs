@@ -2,11 +2,10 @@
 
 use super::{invalid, view};
 use crate::backend::{FailureKind, Publication, registry};
-use crate::engine::connection::{attempt, state, task};
-use crate::engine::{SETTINGS, Shared, lock, storage};
+use crate::engine::connection::{failure, state, task};
+use crate::engine::{SETTINGS, Shared, lock, patience, storage};
 use crate::model::{Account, AccountId, HoldCause, Pause, Tier, TransportKind};
 use crate::ports::{Toast, ToastKey};
-use crate::transport::limits::Times;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 use std::sync::Arc;
 use tidings_api::{
@@ -117,7 +116,7 @@ pub async fn send(shared: &Shared, outgoing: Outgoing) -> Result<Reply, ErrorVie
         return Err(invalid(format!("{} cannot be published to.", account.name)));
     };
     let network = |error| {
-        let failure = attempt::failure(&error, TransportKind::Poll);
+        let failure = failure::failure(&error, TransportKind::Poll);
         ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
     };
     let mut answer = shared.dial.fetch(&request, &route).await.map_err(network)?;
@@ -156,7 +155,7 @@ fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
 }
 
 pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
-    settings.timings = Times::from(settings.timings).into();
+    settings.timings = patience::timings(patience::times(settings.timings));
     let patience_changed = settings.timings != shared.settings().timings;
     if settings.keep_count == 0 {
         return Err(invalid(

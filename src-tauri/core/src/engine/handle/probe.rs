@@ -2,7 +2,7 @@
 
 use super::invalid;
 use crate::backend::{Address, Backend, Found, Probed, Server, registry};
-use crate::engine::connection::{attempt, task};
+use crate::engine::connection::{failure, task};
 use crate::engine::{Shared, storage};
 use crate::model::{
     Account, AccountId, BackendKind, Credential, HttpRequest, SignIn, TransportKind, Way,
@@ -16,6 +16,8 @@ use url::Url;
 
 /// How much of an answer is read.
 const ANSWER: usize = 64 * 1024;
+/// What to do about an address that is none.
+const EXAMPLE: &str = "Paste it as in the browser, for example https://ntfy.sh/mytopic.";
 /// A probe is answered soon or not at all.
 const SILENCE: Duration = Duration::from_secs(20);
 /// How long a stream is watched to see what it is.
@@ -47,10 +49,11 @@ pub fn pasted(text: &str) -> Result<Url, ErrorView> {
     } else {
         format!("https://{text}")
     };
-    let url = Url::parse(&with_scheme)
-        .map_err(|error| invalid(format!("{text} is not an address.")).with_detail(error))?;
+    let url = Url::parse(&with_scheme).map_err(|error| {
+        invalid(format!("“{text}” is not an address. {EXAMPLE}")).with_detail(error)
+    })?;
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(invalid(format!("{text} names no server.")));
+        return Err(invalid(format!("“{text}” names no server. {EXAMPLE}")));
     }
     if !matches!(
         url.scheme(),
@@ -229,7 +232,7 @@ async fn find(
     }
     match asked.pop() {
         Some((_, Err(error))) => {
-            let failure = attempt::failure(&error, TransportKind::Poll);
+            let failure = failure::failure(&error, TransportKind::Poll);
             Err(ErrorView::new(ErrorCode::Network, failure.says).with_detail(error))
         }
         _ => Ok(None),
@@ -401,6 +404,10 @@ async fn report(
                         };
                         match backend.recognise(base, &probed) {
                             Some(found) => return Ok(found.says),
+                            None if matches!(glimpse.status, 401 | 403) => Err(format!(
+                                "It refuses the sign-in with status {}. Check the password or token.",
+                                glimpse.status
+                            )),
                             None => Err(format!(
                                 "Something answers with status {}, but not {name}. Is the address \
                                  right?",
@@ -408,7 +415,7 @@ async fn report(
                             )),
                         }
                     }
-                    Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
+                    Err(error) => Err(failure::failure(&error, TransportKind::Poll).says),
                 };
             }
             last
@@ -431,13 +438,14 @@ async fn report(
             format!("Topic {topic}")
         };
         let hop = timed(shared, &called, async {
-            match ask(shared, &request, route).await {
-                Ok((status, body)) => match backend.judge_access(status, &body, topic) {
+            // What tells may be a stream that never ends.
+            match glimpse(shared, &request, route).await {
+                Ok(seen) => match backend.judge_access(seen.status, &seen.body, topic) {
                     Ok(()) if topic.is_empty() => Ok("Accepted.".to_owned()),
                     Ok(()) => Ok("May be read.".to_owned()),
                     Err(failure) => Err(failure.says),
                 },
-                Err(error) => Err(attempt::failure(&error, TransportKind::Poll).says),
+                Err(error) => Err(failure::failure(&error, TransportKind::Poll).says),
             }
         })
         .await;

@@ -78,17 +78,30 @@ async fn eight_mebibytes_of_event_cost_only_themselves() {
 
 #[tokio::test]
 async fn only_an_event_stream_is_one() {
-    for head in [
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\r\ndata: x\n\n..",
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
-        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    let page =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\r\ndata: x\n\n..";
+    let peer = Peer::saying(page).await;
+    let (network, _) = network();
+    let portal = error(open(&network, SSE, &peer.url).await);
+    assert_eq!(portal, TransportError::Portal);
+    // What else it is may tell the codec something.
+    for (head, told) in [
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+            "{}",
+        ),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ""),
     ] {
-        let peer = Peer::saying(head).await;
-        let (network, _) = network();
-        assert_eq!(
-            error(open(&network, SSE, &peer.url).await),
-            TransportError::Portal
-        );
+        for wants_head in [false, true] {
+            let peer = Peer::saying(head).await;
+            let mut request = get(&peer.url, "t/sse");
+            request.wants_head = wants_head;
+            let refused = error(network.open(SSE, &request, &route()).await);
+            let TransportError::Refused { status, body, .. } = refused else {
+                panic!("{refused:?}");
+            };
+            assert_eq!((status, &*body), (200, told));
+        }
     }
 }
 
@@ -126,4 +139,34 @@ async fn a_broken_stream_of_events_says_so() {
         "{broken:?}"
     );
     assert_eq!(link.next().await, broken);
+}
+
+/// Some servers send not even headers before they have something to say.
+#[tokio::test]
+async fn headers_may_take_as_long_as_the_request_allows() {
+    for wants_head in [true, false] {
+        let peer = Peer::start(|_, mut conn| async move {
+            conn.hold().await;
+        })
+        .await;
+        let (network, clock) = network();
+        let mut request = get(&peer.url, "t");
+        request.wants_head = wants_head;
+        request.patience = Some(Duration::from_mins(2));
+        let waited = async {
+            let _ = tokio::join!(
+                async {
+                    clock.asleep_for(Duration::from_mins(2)).await;
+                    clock.advance(Duration::from_secs(119));
+                    assert_eq!(clock.next_due(), Some(Duration::from_secs(1)));
+                    clock.advance(Duration::from_secs(1));
+                },
+                async {
+                    let opened = network.open(SSE, &request, &route()).await;
+                    assert_eq!(error(opened), TransportError::Timeout);
+                }
+            );
+        };
+        waited.await;
+    }
 }

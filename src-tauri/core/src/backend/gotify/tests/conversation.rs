@@ -209,6 +209,29 @@ fn an_application_that_came_to_be_while_the_list_was_on_its_way_is_asked_for_aga
 }
 
 #[test]
+fn a_new_application_is_heard_while_another_is_filled_for_itself() {
+    let mut world = World::with_two(TransportKind::Websocket);
+    world.catch_up();
+    world.leave(2);
+    world.come_back(2);
+    world.connect();
+    let mut filling = false;
+    while !filling {
+        assert!(world.answer());
+        filling = world
+            .asked
+            .last()
+            .unwrap()
+            .contains("/application/2/message");
+    }
+    world.add_application(3, "Oven");
+    world.publish(3);
+    assert!(world.deliver());
+    world.settle();
+    assert_eq!(world.ids(), [1]);
+}
+
+#[test]
 fn an_application_that_is_gone_says_so_and_what_it_sent_stays() {
     let mut world = World::with_two(TransportKind::Websocket);
     world.publish(1);
@@ -329,20 +352,26 @@ fn a_message_that_came_late_is_not_taken_for_deleted() {
 
 #[test]
 fn what_was_stored_just_before_it_was_registered_is_found_later() {
-    let mut world = World::with_two(TransportKind::Websocket);
-    world.catch_up();
-    // Neither the page nor the stream showed it.
-    world.store(1);
-    world.publish(1);
-    world.settle();
-    assert_eq!(world.ids(), [2]);
-    world.wait(15 * 60);
-    world.settle();
-    world.store(2);
-    world.connect();
-    world.settle();
-    assert_eq!(world.ids(), [1, 3]);
-    world.assert_same();
+    for reconnects in [false, true] {
+        let mut world = World::with_two(TransportKind::Websocket);
+        world.catch_up();
+        // Neither the pages nor the stream showed it.
+        world.store(1);
+        for _ in 0..14 {
+            world.publish(2);
+            world.settle();
+            world.wait(60);
+        }
+        assert_eq!(world.ids(), (2..=15).collect::<Vec<_>>());
+        if reconnects {
+            world.catch_up();
+        } else {
+            world.wait(60);
+            world.settle();
+        }
+        assert_eq!(world.ids(), [1], "{reconnects}");
+        world.assert_same();
+    }
 }
 
 #[test]
@@ -523,9 +552,17 @@ proptest! {
     fn whatever_happens_to_the_connection_the_inbox_ends_as_the_server(
         steps in prop::collection::vec(step(), 1..120),
         polled in any::<bool>(),
+        narrow in any::<bool>(),
+        short in any::<bool>(),
     ) {
         let transport = if polled { TransportKind::Poll } else { TransportKind::Websocket };
         let mut world = World::with_two(transport);
+        if narrow {
+            world.held_at_most = 2000;
+        }
+        if short {
+            world.longest_body = 3000;
+        }
         world.add_application(3, "Oven");
         world.connect();
         let mut extra = 10;
