@@ -2,8 +2,10 @@
 
 use crate::harness::{Desk, all_live, numbered, publish, publish_as, server, start};
 use std::time::Duration;
-use tidings_api::{AppSettings, Reply, Request, Timings, TransportKind};
-use tidings_core::testing::FakeClock;
+use tidings_api::{
+    AccountDraft, AppSettings, BackendKind, Reply, Request, Timings, TransportKind, Way,
+};
+use tidings_core::testing::{FakeClock, SecretsMode};
 
 const OVER_ALL: [Option<TransportKind>; 4] = [
     Some(TransportKind::Websocket),
@@ -502,4 +504,34 @@ fn damage(path: &std::path::Path) {
     let start = (root as usize - 1) * 4096;
     bytes[start..start + 4096].fill(0xff);
     std::fs::write(path, bytes).unwrap();
+}
+
+/// A pin or an authority needs no password, so nobody is asked for one; nor is a proxy that has none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_without_passwords_needs_no_keyring() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = Desk::new(&clock);
+    desk.secrets.set_mode(SecretsMode::Missing);
+    for way in [
+        Way {
+            pin: "ab".repeat(32),
+            ..Way::default()
+        },
+        Way {
+            proxy: "direct".to_owned(),
+            ..Way::default()
+        },
+    ] {
+        let draft = AccountDraft {
+            url: server.url(),
+            kind: Some(BackendKind::Ntfy),
+            topics: vec!["alerts".to_owned()],
+            way,
+            ..AccountDraft::default()
+        };
+        desk.ask(Request::AccountAdd(draft)).await;
+        desk.until_live().await;
+    }
+    desk.engine.stop().await;
 }

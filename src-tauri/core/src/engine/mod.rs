@@ -17,7 +17,7 @@ mod view;
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
     Account, AccountId, Credential, Notification, NotificationId, Preferences, SignIn,
-    SubscriptionId, Way,
+    SubscriptionId,
 };
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
 use crate::store::{Store, StoreError, ToastId};
@@ -433,7 +433,9 @@ impl Shared {
     async fn credential(&self, account: &Account) -> Result<Credential, Failure> {
         let signs_in = account.sign_in != SignIn::None || !account.header_names.is_empty();
         // Proxies and certificates may have a password, and need not.
-        if !signs_in && account.way == Way::default() {
+        let may_need = !matches!(account.way.proxy.as_str(), "" | "direct")
+            || !account.way.certificate.is_empty();
+        if !signs_in && !may_need {
             return Ok(Credential::default());
         }
         // Without its secret it would connect as nobody, and look as if all were well.
@@ -451,7 +453,7 @@ impl Shared {
                 lock(&self.credentials).insert(account.id, credential.clone());
                 return Ok(credential);
             }
-            Ok(_) if !signs_in => return Ok(Credential::default()),
+            _ if !signs_in => return Ok(Credential::default()),
             Ok(_) => format!(
                 "The password of {} is not there any more. Sign in again.",
                 account.name

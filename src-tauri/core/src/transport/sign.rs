@@ -36,8 +36,8 @@ pub(super) fn headers(
     for (name, text) in &request.headers {
         put(&mut headers, name, text)?;
     }
-    // A proxy in front of the account's servers wants its headers with every request to them.
-    if request.sign != Sign::Nothing {
+    // A proxy in front of the account's servers wants its headers with every request to them, a login too.
+    if request.sign != Sign::Nothing || matches!(request.body, Body::SignIn { .. }) {
         for (name, text) in &credential.headers {
             put(&mut headers, name, text)?;
         }
