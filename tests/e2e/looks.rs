@@ -252,6 +252,14 @@ async fn add_account(studio: &Studio, settings: &Window) -> Result<()> {
     studio.shoot(settings, "settings-form").await?;
     scroll_to(settings, "account-save").await?;
     studio.shoot(settings, "settings-form-end").await?;
+    settings
+        .click(&settings.find("[data-testid=\"way\"] summary").await?)
+        .await?;
+    scroll_to(settings, "account-save").await?;
+    studio.shoot(settings, "settings-form-network").await?;
+    settings
+        .click(&settings.find("[data-testid=\"way\"] summary").await?)
+        .await?;
     click(settings, "account-test").await?;
     settings
         .find("[data-testid=\"hops\"][data-ok=\"false\"]")
@@ -290,7 +298,7 @@ async fn other_sections(studio: &Studio, settings: &Window) -> Result<()> {
     settings.find(&testid("resume")).await?;
     studio.shoot(settings, "settings-paused").await?;
     studio.ask(Request::Pause(PauseChange::Off)).await?;
-    for section in ["appearance", "storage", "about"] {
+    for section in ["appearance", "storage", "connections", "about"] {
         click(settings, &format!("section-{section}")).await?;
         studio
             .shoot(settings, &format!("settings-{section}"))

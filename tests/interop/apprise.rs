@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use harness::Desk;
-use support::Result;
+use support::{Result, python_package};
 use tidings_api::{
     AccountDraft, BackendKind, Detail, Format, Reply, Request, Row, SecretPlace, SignIn, Tier,
 };
@@ -115,36 +115,12 @@ impl House {
     }
 }
 
-/// The apprise in a virtual environment of its own below `target`, made at the first call. `None` where
-/// it cannot be had, which is a failure in CI.
+/// The apprise; `None` where it cannot be had, which is a failure in CI.
 fn apprise() -> Result<Option<PathBuf>> {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../interop")
-        .join(format!("apprise-{APPRISE}"));
-    let program = home.join("bin/apprise");
-    if is_apprise(&program) {
-        return Ok(Some(program));
-    }
-    // Left by a run that was interrupted.
-    if home.exists() {
-        std::fs::remove_dir_all(&home)?;
-    }
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv"]).arg(&home);
-    let mut install = Command::new(home.join("bin/pip"));
-    install
-        .args(["install", "--quiet", "--disable-pip-version-check"])
-        .arg(format!("apprise=={APPRISE}"));
-    let made = succeeds(venv).and_then(|()| succeeds(install));
-    match made {
-        Ok(()) if is_apprise(&program) => Ok(Some(program)),
-        Ok(()) => Err(format!("{} is not apprise {APPRISE}", program.display()).into()),
-        Err(error) if std::env::var_os("CI").is_some_and(|ci| ci == "true") => Err(error),
-        Err(error) => {
-            eprintln!("skipped: there is no apprise {APPRISE}: {error}");
-            Ok(None)
-        }
-    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../interop");
+    let is_there = |programs: &Path| is_apprise(&programs.join("apprise"));
+    let programs = python_package(&folder, "apprise", APPRISE, is_there)?;
+    Ok(programs.map(|programs| programs.join("apprise")))
 }
 
 fn is_apprise(program: &Path) -> bool {
@@ -152,17 +128,6 @@ fn is_apprise(program: &Path) -> bool {
     version.is_ok_and(|output| {
         String::from_utf8_lossy(&output.stdout).contains(&format!("v{APPRISE}"))
     })
-}
-
-fn succeeds(mut command: Command) -> Result<()> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into())
-    }
 }
 
 /// What a reader sees first: title, text, priority.

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use harness::{Desk, numbered};
-use support::Result;
+use support::{Result, python_package};
 use tidings_api::{
     AccountDraft, BackendKind, ConnectionState, HopResult, Reply, Request, SecretPlace, SignIn,
 };
@@ -25,36 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// How often the clock is moved on.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The Python of a virtual environment of its own below `target`, made at the first call. `None` where it cannot
-/// be had, which is a failure in CI.
+/// A Python that has the hub; `None` where it cannot be had, which is a failure in CI.
 fn python() -> Result<Option<PathBuf>> {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../interop")
-        .join(format!("flask-mercure-sse-{VERSION}"));
-    let python = home.join("bin/python");
-    if has_hub(&python) {
-        return Ok(Some(python));
-    }
-    // Left by a run that was interrupted.
-    if home.exists() {
-        std::fs::remove_dir_all(&home)?;
-    }
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv"]).arg(&home);
-    let mut install = Command::new(home.join("bin/pip"));
-    install
-        .args(["install", "--quiet", "--disable-pip-version-check"])
-        .arg(format!("flask-mercure-sse=={VERSION}"));
-    let made = succeeds(venv).and_then(|()| succeeds(install));
-    match made {
-        Ok(()) if has_hub(&python) => Ok(Some(python)),
-        Ok(()) => Err(format!("{} has no flask-mercure-sse {VERSION}", python.display()).into()),
-        Err(error) if std::env::var_os("CI").is_some_and(|ci| ci == "true") => Err(error),
-        Err(error) => {
-            eprintln!("skipped: there is no flask-mercure-sse {VERSION}: {error}");
-            Ok(None)
-        }
-    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../interop");
+    let is_there = |programs: &Path| has_hub(&programs.join("python"));
+    let programs = python_package(&folder, "flask-mercure-sse", VERSION, is_there)?;
+    Ok(programs.map(|programs| programs.join("python")))
 }
 
 fn has_hub(python: &Path) -> bool {
@@ -65,17 +41,6 @@ fn has_hub(python: &Path) -> bool {
         ])
         .output();
     version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == VERSION)
-}
-
-fn succeeds(mut command: Command) -> Result<()> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into())
-    }
 }
 
 /// The running hub, and how to sign in at it.

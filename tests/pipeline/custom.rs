@@ -76,13 +76,6 @@ fn draft(url: &str, options: &str) -> AccountDraft {
     }
 }
 
-async fn add(desk: &Desk, draft: AccountDraft) -> AccountView {
-    match desk.ask(Request::AccountAdd(draft)).await {
-        Reply::Account(account) => account,
-        other => panic!("{other:?}"),
-    }
-}
-
 fn publish(fake: &Fake, clock: &FakeClock, body: &str) {
     clock.advance(Duration::from_millis(1));
     fake.publish(body, &clock.now().to_string());
@@ -116,7 +109,8 @@ async fn twenty_drops_while_publishing() {
         let clock = FakeClock::new();
         let fake = Fake::start("").await.unwrap();
         let desk = Desk::new(&clock);
-        add(&desk, draft(&fake.url(path), &options.to_string())).await;
+        desk.add_account(draft(&fake.url(path), &options.to_string()))
+            .await;
         live(&desk).await;
         // Of a stream without an event there is no place to go on from.
         publish(&fake, &clock, "message 000");
@@ -150,7 +144,8 @@ async fn the_server_restarts() {
         let clock = FakeClock::new();
         let fake = Fake::start("").await.unwrap();
         let desk = Desk::new(&clock);
-        add(&desk, draft(&fake.url(path), &options.to_string())).await;
+        desk.add_account(draft(&fake.url(path), &options.to_string()))
+            .await;
         live(&desk).await;
         publish(&fake, &clock, "message 0");
         count(&desk, 1).await;
@@ -181,10 +176,10 @@ async fn a_half_open_connection_costs_nothing() {
         let fake = Fake::start("").await.unwrap();
         let desk = Desk::new(&clock);
         let relay = Relay::start(fake.addr()).await;
-        add(
-            &desk,
-            draft(&format!("{}{path}", relay.url()), &options.to_string()),
-        )
+        desk.add_account(draft(
+            &format!("{}{path}", relay.url()),
+            &options.to_string(),
+        ))
         .await;
         live(&desk).await;
         publish(&fake, &clock, "before");
@@ -211,7 +206,8 @@ async fn away_for_ten_thousand() {
         let clock = FakeClock::new();
         let fake = Fake::start("").await.unwrap();
         let desk = Desk::new(&clock);
-        add(&desk, draft(&fake.url(path), &options.to_string())).await;
+        desk.add_account(draft(&fake.url(path), &options.to_string()))
+            .await;
         live(&desk).await;
         publish(&fake, &clock, "message 00000");
         count(&desk, 1).await;
@@ -267,7 +263,8 @@ async fn an_address_is_recognised_and_works_with_nothing_else() {
             detected.says
         );
         assert_eq!(detected.url, fake.url(path));
-        add(&desk, draft(&detected.url, &detected.options)).await;
+        desk.add_account(draft(&detected.url, &detected.options))
+            .await;
         live(&desk).await;
         let status = desk.status().await;
         assert_eq!(status.connections[0].transport, Some(transport), "{path}");
@@ -312,7 +309,7 @@ async fn an_address_of_unknown_kind_is_found_out_by_trying() {
         let clock = FakeClock::new();
         let fake = Fake::start("").await.unwrap();
         let desk = Desk::new(&clock);
-        add(&desk, draft(&fake.url(path), "")).await;
+        desk.add_account(draft(&fake.url(path), "")).await;
         live(&desk).await;
         assert_eq!(
             desk.status().await.connections[0].transport,
@@ -329,11 +326,8 @@ async fn a_socket_that_keeps_nothing_shows_the_gap() {
     let clock = FakeClock::new();
     let fake = Fake::start("").await.unwrap();
     let desk = Desk::new(&clock);
-    add(
-        &desk,
-        draft(&fake.url(WEBSOCKET), r#"{"transport":"websocket"}"#),
-    )
-    .await;
+    desk.add_account(draft(&fake.url(WEBSOCKET), r#"{"transport":"websocket"}"#))
+        .await;
     live(&desk).await;
     publish(&fake, &clock, "heard");
     count(&desk, 1).await;
@@ -375,7 +369,7 @@ async fn the_credential_goes_where_the_profile_says_and_nowhere_else() {
             secret: Some(Secret::new(secret)),
             ..draft(&fake.url(path), &options)
         };
-        let account = add(&desk, signed_in(TOKEN)).await;
+        let account = desk.add_account(signed_in(TOKEN)).await;
         live(&desk).await;
         publish(&fake, &clock, "for you");
         count(&desk, 1).await;
@@ -399,7 +393,7 @@ async fn the_credential_goes_where_the_profile_says_and_nowhere_else() {
             assert_eq!(found, place == wanted, "{place} for {wanted}: {first:?}");
         }
         desk.ask(Request::AccountRemove { id: account.id }).await;
-        add(&desk, signed_in("wrong")).await;
+        desk.add_account(signed_in("wrong")).await;
         desk.until_in_time("it asks for the sign-in", |status| {
             status.connections[0].state == ConnectionState::Stopped
         })
@@ -433,7 +427,7 @@ async fn a_password_becomes_a_token() {
             secret: Some(Secret::new(password)),
             ..draft(&fake.url(""), &json!({"profile": profile}).to_string())
         };
-        let account = add(&desk, signed_in(PASSWORD)).await;
+        let account = desk.add_account(signed_in(PASSWORD)).await;
         live(&desk).await;
         publish(&fake, &clock, "for you");
         count(&desk, 1).await;
@@ -491,10 +485,10 @@ async fn what_is_read_deleted_and_stored_here_is_told_there() {
         "{WEBSOCKET_PROFILE}\n[read]\nurl=\"/list/{{id}}/read\"\nmethod=\"POST\"\n\
          [delete]\nurl=\"/list/{{id}}\"\nmethod=\"DELETE\""
     );
-    add(
-        &desk,
-        draft(&fake.url(""), &json!({"profile": profile}).to_string()),
-    )
+    desk.add_account(draft(
+        &fake.url(""),
+        &json!({"profile": profile}).to_string(),
+    ))
     .await;
     live(&desk).await;
     publish(&fake, &clock, "one");

@@ -52,13 +52,6 @@ fn admin() -> SignIn {
     }
 }
 
-async fn add(desk: &Desk, draft: AccountDraft) -> AccountView {
-    match desk.ask(Request::AccountAdd(draft)).await {
-        Reply::Account(account) => account,
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Adds an account over a transport, with a client token, and waits until it is live.
 async fn join(desk: &Desk, server: &Gotify, transport: TransportKind) -> AccountView {
     let token = server.add_client("a test");
@@ -66,16 +59,9 @@ async fn join(desk: &Desk, server: &Gotify, transport: TransportKind) -> Account
         transport: Some(transport),
         ..draft(server, SignIn::Token, &token)
     };
-    let account = add(desk, draft).await;
+    let account = desk.add_account(draft).await;
     desk.until_live().await;
     account
-}
-
-async fn account(desk: &Desk) -> AccountView {
-    match desk.ask(Request::Accounts).await {
-        Reply::Accounts(mut accounts) => accounts.remove(0),
-        other => panic!("{other:?}"),
-    }
 }
 
 async fn refused(desk: &Desk, request: Request) -> ErrorView {
@@ -101,7 +87,7 @@ async fn a_message_rings_and_stays() {
             let toast = &desk.notifier.shown()[0];
             assert_eq!(toast.body, "disk full", "over {transport:?}");
             assert_eq!(toast.tier, Tier::Critical, "its application's priority");
-            let seen = account(&desk).await;
+            let seen = desk.account().await;
             let [subscription] = seen.subscriptions.as_slice() else {
                 panic!("one: {seen:?}")
             };
@@ -169,7 +155,7 @@ async fn twenty_drops_while_publishing() {
 async fn in_order(desk: &Desk) {
     let mut newest_first = desk.rows().await;
     newest_first.reverse();
-    for subscription in account(desk).await.subscriptions {
+    for subscription in desk.account().await.subscriptions {
         let of: Vec<u32> = newest_first
             .iter()
             .filter(|row| row.subscription == subscription.id)
@@ -294,7 +280,7 @@ async fn a_new_application_comes_by_itself_and_a_left_one_stays_away() {
     let doorbell = server.add_application("Doorbell", 5);
     server.publish(doorbell, "ding").await;
     desk.until_shown(1).await;
-    let subscriptions = account(&desk).await.subscriptions;
+    let subscriptions = desk.account().await.subscriptions;
     assert_eq!(subscriptions.len(), 2);
     let left = subscriptions
         .iter()
@@ -312,7 +298,7 @@ async fn a_new_application_comes_by_itself_and_a_left_one_stays_away() {
     assert_eq!(desk.bodies().await, ["ding", "dong"]);
     // Its number brings it back, with what was missed.
     desk.ask(Request::SubscriptionAdd {
-        account: account(&desk).await.id,
+        account: desk.account().await.id,
         topic: backup.to_string(),
     })
     .await;
@@ -323,7 +309,8 @@ async fn a_new_application_comes_by_itself_and_a_left_one_stays_away() {
     let mut gone = false;
     for _ in 0..100 {
         desk.settle().await;
-        gone = account(&desk)
+        gone = desk
+            .account()
             .await
             .subscriptions
             .iter()
@@ -474,7 +461,7 @@ async fn a_client_that_was_revoked_asks_once() {
         let kept = desk.secrets.kept(SecretPlace::Memory, added.id).unwrap();
         assert_eq!(server.clients(), ["Tidings on a test"]);
         assert_ne!(kept.secret.as_deref(), Some("admin"));
-        assert_eq!(account(&desk).await.sign_in, SignIn::Token);
+        assert_eq!(desk.account().await.sign_in, SignIn::Token);
         desk.engine.stop().await;
     }
 }
@@ -492,7 +479,7 @@ async fn of_a_password_only_a_token_is_left() {
         assert!(
             matches!(desk.ask(Request::Accounts).await, Reply::Accounts(all) if all.is_empty())
         );
-        let added = add(&desk, draft(&server, admin(), "admin")).await;
+        let added = desk.add_account(draft(&server, admin(), "admin")).await;
         assert_eq!(added.sign_in, SignIn::Token);
         let kept = desk.secrets.kept(SecretPlace::Memory, added.id).unwrap();
         let token = kept.secret.unwrap();
@@ -541,7 +528,7 @@ async fn an_application_token_is_refused_with_words() {
         report.hops.last().unwrap().says.contains("client token"),
         "{report:?}"
     );
-    add(&desk, other).await;
+    desk.add_account(other).await;
     desk.until("it stopped", |status| {
         status.connections[0].state == ConnectionState::Stopped
     })
@@ -678,7 +665,9 @@ async fn it_is_found_in_its_folder_and_tested() {
         assert!(detected.says.contains(says), "{detected:?}");
         assert_eq!(detected.url, server.url());
         let token = server.add_client("a test");
-        let added = add(&desk, draft(&server, SignIn::Token, &token)).await;
+        let added = desk
+            .add_account(draft(&server, SignIn::Token, &token))
+            .await;
         desk.until_live().await;
         let Reply::Test(report) = desk.ask(Request::AccountTest { id: added.id }).await else {
             panic!("a report")

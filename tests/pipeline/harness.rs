@@ -123,8 +123,20 @@ impl Desk {
             headers: Vec::new(),
             ..AccountDraft::default()
         };
+        self.add_account(draft).await
+    }
+
+    pub async fn add_account(&self, draft: AccountDraft) -> AccountView {
         match self.ask(Request::AccountAdd(draft)).await {
             Reply::Account(account) => account,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The only account.
+    pub async fn account(&self) -> AccountView {
+        match self.ask(Request::Accounts).await {
+            Reply::Accounts(mut accounts) => accounts.remove(0),
             other => panic!("{other:?}"),
         }
     }

@@ -8,8 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 use support::fakes::mercure::{Hub, Rules, Update};
 use tidings_api::{
-    AccountDraft, AccountView, BackendKind, ConnectionState, Reply, Request, SecretPlace, SignIn,
-    Status,
+    AccountDraft, BackendKind, ConnectionState, Reply, Request, SecretPlace, SignIn, Status,
 };
 use tidings_core::testing::FakeClock;
 
@@ -50,20 +49,6 @@ fn draft(url: &str, topics: &[&str]) -> AccountDraft {
     }
 }
 
-async fn add(desk: &Desk, draft: AccountDraft) -> AccountView {
-    match desk.ask(Request::AccountAdd(draft)).await {
-        Reply::Account(account) => account,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn account(desk: &Desk) -> AccountView {
-    match desk.ask(Request::Accounts).await {
-        Reply::Accounts(mut accounts) => accounts.remove(0),
-        other => panic!("{other:?}"),
-    }
-}
-
 async fn until_live(desk: &Desk) {
     desk.until_slowly("all connections are live", all_live)
         .await;
@@ -91,7 +76,7 @@ async fn a_hub_ends_every_stream_and_nothing_is_lost() {
                 options: options.to_owned(),
                 ..draft(&hub.url(), &[A, B])
             };
-            add(&desk, with).await;
+            desk.add_account(with).await;
             until_live(&desk).await;
             let mut sent = 0;
             for round in 0..20 {
@@ -115,7 +100,7 @@ async fn a_hub_ends_every_stream_and_nothing_is_lost() {
                 numbered("message", 160),
                 "{rules:?} {options}"
             );
-            let lines = account(&desk).await.subscriptions;
+            let lines = desk.account().await.subscriptions;
             for line in lines {
                 assert!(
                     line.continuity
@@ -134,7 +119,7 @@ async fn a_stream_that_ends_after_ten_minutes_is_no_failure() {
     let clock = FakeClock::new();
     let hub = Hub::start(Rules::default()).await.unwrap();
     let desk = Desk::new(&clock);
-    add(&desk, draft(&hub.url(), &[A])).await;
+    desk.add_account(draft(&hub.url(), &[A])).await;
     until_live(&desk).await;
     hub.publish(A, "message 0");
     until_count(&desk, 1).await;
@@ -163,7 +148,7 @@ async fn a_hub_restarts_and_keeps_its_history() {
         let clock = FakeClock::new();
         let mut hub = Hub::start(rules).await.unwrap();
         let desk = Desk::new(&clock);
-        add(&desk, draft(&hub.url(), &[A])).await;
+        desk.add_account(draft(&hub.url(), &[A])).await;
         until_live(&desk).await;
         hub.publish(A, "message 0");
         until_count(&desk, 1).await;
@@ -184,7 +169,7 @@ async fn away_for_ten_thousand() {
         let clock = FakeClock::new();
         let hub = Hub::start(rules).await.unwrap();
         let desk = Desk::new(&clock);
-        add(&desk, draft(&hub.url(), &[A])).await;
+        desk.add_account(draft(&hub.url(), &[A])).await;
         until_live(&desk).await;
         hub.publish(A, "before");
         until_count(&desk, 1).await;
@@ -214,7 +199,7 @@ async fn what_is_held_comes_in_the_hubs_order() {
     let clock = FakeClock::new();
     let hub = Hub::start(Rules::default()).await.unwrap();
     let desk = Desk::new(&clock);
-    add(&desk, draft(&hub.url(), &[A])).await;
+    desk.add_account(draft(&hub.url(), &[A])).await;
     until_live(&desk).await;
     hub.publish(A, "0000");
     until_count(&desk, 1).await;
@@ -239,7 +224,7 @@ async fn a_position_that_the_hub_forgot_is_a_gap_that_is_known() {
         let rules = Rules { keeps: 10, ..rules };
         let hub = Hub::start(rules.clone()).await.unwrap();
         let desk = Desk::new(&clock);
-        add(&desk, draft(&hub.url(), &[A])).await;
+        desk.add_account(draft(&hub.url(), &[A])).await;
         until_live(&desk).await;
         hub.publish(A, "message 0");
         until_count(&desk, 1).await;
@@ -254,7 +239,7 @@ async fn a_position_that_the_hub_forgot_is_a_gap_that_is_known() {
         // What came live is not taken for the history, and what follows is unbroken again.
         hub.publish(A, "message 30");
         until_count(&desk, 12).await;
-        let line = account(&desk).await.subscriptions.remove(0);
+        let line = desk.account().await.subscriptions.remove(0);
         let [gap] = line.continuity.gaps.as_slice() else {
             panic!("one gap: {:?}", line.continuity);
         };
@@ -267,7 +252,7 @@ async fn a_position_that_the_hub_forgot_is_a_gap_that_is_known() {
         let desk = desk.restart().await;
         until_count(&desk, 13).await;
         until_live(&desk).await;
-        let line = account(&desk).await.subscriptions.remove(0);
+        let line = desk.account().await.subscriptions.remove(0);
         assert!(
             line.continuity.gaps[0].missing.is_empty(),
             "{rules:?} {line:?}"
@@ -286,7 +271,7 @@ async fn a_hub_without_history_is_live_only() {
     .await
     .unwrap();
     let desk = Desk::new(&clock);
-    add(&desk, draft(&hub.url(), &[A])).await;
+    desk.add_account(draft(&hub.url(), &[A])).await;
     until_live(&desk).await;
     hub.publish(A, "message 0");
     until_count(&desk, 1).await;
@@ -298,7 +283,7 @@ async fn a_hub_without_history_is_live_only() {
     hub.publish(A, "message 1");
     until_count(&desk, 2).await;
     assert_eq!(desk.bodies().await, numbered("message", 2));
-    let line = account(&desk).await.subscriptions.remove(0);
+    let line = desk.account().await.subscriptions.remove(0);
     assert!(
         line.continuity.gaps[0].missing.contains("keeps nothing"),
         "{line:?}"
@@ -313,7 +298,7 @@ async fn a_new_topic_is_filled_by_itself_and_the_others_go_on() {
         let hub = Hub::start(rules).await.unwrap();
         hub.publish(B, &message(B, 0));
         let desk = Desk::new(&clock);
-        let added = add(&desk, draft(&hub.url(), &[A])).await;
+        let added = desk.add_account(draft(&hub.url(), &[A])).await;
         until_live(&desk).await;
         hub.publish(A, &message(A, 1));
         until_count(&desk, 1).await;
@@ -330,7 +315,7 @@ async fn a_new_topic_is_filled_by_itself_and_the_others_go_on() {
         hub.publish(B, &message(B, 3));
         until_count(&desk, 4).await;
         assert_eq!(desk.bodies().await, numbered("message", 4));
-        let lines = account(&desk).await.subscriptions;
+        let lines = desk.account().await.subscriptions;
         for row in desk.rows().await {
             let line = lines.iter().find(|line| line.id == row.subscription);
             let topic = &line.expect("it has one").topic;
@@ -352,12 +337,12 @@ async fn a_topic_that_payloads_do_not_name_can_have_a_stream_of_its_own() {
         options: r#"{"separate":true}"#.to_owned(),
         ..draft(&hub.url(), &[A, B])
     };
-    add(&desk, with).await;
+    desk.add_account(with).await;
     until_live(&desk).await;
     hub.publish(A, "of a");
     hub.publish(B, "of b");
     until_count(&desk, 2).await;
-    let lines = account(&desk).await.subscriptions;
+    let lines = desk.account().await.subscriptions;
     for row in desk.rows().await {
         let line = lines.iter().find(|line| line.id == row.subscription);
         assert_eq!(
@@ -370,7 +355,7 @@ async fn a_topic_that_payloads_do_not_name_can_have_a_stream_of_its_own() {
     hub.publish(A, "later of a");
     hub.publish(B, "later of b");
     let desk = desk.restart().await;
-    let id = account(&desk).await.id;
+    let id = desk.account().await.id;
     desk.ask(Request::AccountEdit {
         id,
         edit: tidings_api::AccountEdit {
@@ -396,7 +381,7 @@ async fn a_half_open_stream_is_noticed() {
     let hub = Hub::start(Rules::default()).await.unwrap();
     let relay = Relay::start(hub.addr()).await;
     let desk = Desk::new(&clock);
-    add(&desk, draft(&relay.url(), &[A])).await;
+    desk.add_account(draft(&relay.url(), &[A])).await;
     until_live(&desk).await;
     hub.publish(A, "message 0");
     until_count(&desk, 1).await;
@@ -418,7 +403,7 @@ async fn a_keepalive_is_learnt_and_a_hub_without_one_is_left_in_peace() {
     let hub = Hub::start(Rules::default()).await.unwrap();
     let relay = Relay::start(hub.addr()).await;
     let desk = Desk::new(&clock);
-    add(&desk, draft(&relay.url(), &[A])).await;
+    desk.add_account(draft(&relay.url(), &[A])).await;
     until_live(&desk).await;
     let before = hub.asked();
     clock.pass(Duration::from_secs(290)).await;
@@ -456,7 +441,7 @@ async fn a_hub_that_chokes_loses_nothing() {
         hub.publish(A, &format!("message {number}"));
     }
     let desk = Desk::new(&clock);
-    add(&desk, draft(&hub.url(), &[A])).await;
+    desk.add_account(draft(&hub.url(), &[A])).await;
     until_count(&desk, 23).await;
     until_live(&desk).await;
     desk.engine.stop().await;
@@ -515,7 +500,7 @@ async fn a_token_is_fetched_renewed_before_its_end_and_never_done_without() {
         hub.accept(&first);
         hub.hand_out(200, &json!({"token": first}).to_string());
         let desk = Desk::new(&clock);
-        add(&desk, fetched(&hub)).await;
+        desk.add_account(fetched(&hub)).await;
         until_live(&desk).await;
         let asked: Vec<_> = hub
             .seen()
@@ -575,7 +560,7 @@ async fn a_refused_token_is_renewed_once_and_then_asked_for() {
     let hub = Hub::start(Rules::default()).await.unwrap();
     hub.hand_out(200, &json!({"token": jwt(1, 3600)}).to_string());
     let desk = Desk::new(&clock);
-    add(&desk, fetched(&hub)).await;
+    desk.add_account(fetched(&hub)).await;
     desk.until_in_time("it stops", |status| {
         status.connections[0].state == ConnectionState::Stopped
     })
@@ -604,7 +589,7 @@ async fn a_pasted_token_that_ends_stops_and_asks() {
             secret: Some(tidings_api::Secret::new(token.clone())),
             ..draft(&hub.url(), &[A])
         };
-        add(&desk, with).await;
+        desk.add_account(with).await;
         until_live(&desk).await;
         hub.publish_as(private("message 0"));
         until_count(&desk, 1).await;
@@ -666,7 +651,7 @@ async fn a_token_that_is_gone_is_asked_for() {
     let clock = FakeClock::new();
     let hub = Hub::start(Rules::default()).await.unwrap();
     let desk = Desk::new(&clock);
-    let id = add(&desk, draft(&hub.url(), &[A])).await.id;
+    let id = desk.add_account(draft(&hub.url(), &[A])).await.id;
     until_live(&desk).await;
     let before = hub.asked();
     desk.ask(Request::AccountEdit {
@@ -695,7 +680,7 @@ async fn a_history_without_end_is_cut() {
         hub.publish(A, &text);
     }
     let desk = Desk::new(&clock);
-    add(&desk, draft(&hub.url(), &[A])).await;
+    desk.add_account(draft(&hub.url(), &[A])).await;
     until_live(&desk).await;
     let count = desk.status().await.counts.all;
     assert!((10..30).contains(&count), "{count}");

@@ -37,10 +37,7 @@ async fn add(desk: &Desk, url: &str, channels: &[&str], options: &Value) -> Acco
         headers: Vec::new(),
         ..AccountDraft::default()
     };
-    match desk.ask(Request::AccountAdd(draft)).await {
-        Reply::Account(account) => account,
-        other => panic!("{other:?}"),
-    }
+    desk.add_account(draft).await
 }
 
 fn signing(fake: &Fake) -> Value {

@@ -15,8 +15,7 @@ use harness::Desk;
 use servers::Daemon;
 use support::Result;
 use tidings_api::{
-    AccountDraft, AccountView, BackendKind, ConnectionState, Reply, Request, Secret, SecretPlace,
-    SignIn, Status, TransportKind,
+    AccountDraft, BackendKind, ConnectionState, Secret, SecretPlace, SignIn, Status, TransportKind,
 };
 use tidings_core::testing::FakeClock;
 
@@ -148,20 +147,6 @@ fn as_ada(draft: AccountDraft, password: &str) -> AccountDraft {
         },
         secret: Some(Secret::new(password)),
         ..draft
-    }
-}
-
-async fn add(desk: &Desk, draft: AccountDraft) -> AccountView {
-    match desk.ask(Request::AccountAdd(draft)).await {
-        Reply::Account(account) => account,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn account(desk: &Desk) -> AccountView {
-    match desk.ask(Request::Accounts).await {
-        Reply::Accounts(mut accounts) => accounts.remove(0),
-        other => panic!("{other:?}"),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::servers::{self, Daemon, free_address};
-use super::{TRANSPORTS, add, as_ada, count, desk, draft, live, next_second};
+use super::{TRANSPORTS, as_ada, count, desk, draft, live, next_second};
 use support::{Result, until};
 
 const NODE: &str = include_str!("../../../docs/deploy/nchan/node.conf");
@@ -125,10 +125,10 @@ async fn each_node_is_killed_while_messages_are_published() -> Result<()> {
         let desk = desk();
         let url = house.balancer.url(&format!("/sub/{channel}"));
         let options = r#"{"mapping":{"id":"/id"}}"#;
-        add(
-            &desk,
-            as_ada(draft(&url, Some(*transport), options), "reads-all-1"),
-        )
+        desk.add_account(as_ada(
+            draft(&url, Some(*transport), options),
+            "reads-all-1",
+        ))
         .await;
         live(&desk).await;
         let mut sent = 0;
@@ -168,7 +168,8 @@ async fn redis_is_killed_and_brings_everything_back() -> Result<()> {
     let desk = desk();
     let url = house.balancer.url("/sub/alerts");
     let options = r#"{"mapping":{"id":"/id"}}"#;
-    add(&desk, as_ada(draft(&url, None, options), "reads-all-1")).await;
+    desk.add_account(as_ada(draft(&url, None, options), "reads-all-1"))
+        .await;
     live(&desk).await;
     for number in 0..5 {
         house.publish("alerts", number).await?;

@@ -2,7 +2,7 @@
 
 use super::servers;
 use super::{
-    House, Store, TRANSPORTS, add, as_ada, came_in_order, desk, draft, in_order, is_stopped, live,
+    House, Store, TRANSPORTS, as_ada, came_in_order, desk, draft, in_order, is_stopped, live,
 };
 use support::Result;
 use tidings_api::{AccountDraft, Reply, Request, Secret, SignIn};
@@ -23,17 +23,14 @@ async fn a_wrong_password_stops_and_a_right_one_receives() -> Result<()> {
             as_ada(draft(&url, Some(transport), ""), "guessed"),
         ] {
             let desk = desk();
-            add(&desk, wrong).await;
+            desk.add_account(wrong).await;
             desk.until_in_time("it stops", is_stopped).await;
             assert!(desk.rows().await.is_empty());
             desk.engine.stop().await;
         }
         let desk = desk();
-        add(
-            &desk,
-            as_ada(draft(&url, Some(transport), ""), "reads-all-1"),
-        )
-        .await;
+        desk.add_account(as_ada(draft(&url, Some(transport), ""), "reads-all-1"))
+            .await;
         live(&desk).await;
         came_in_order(&desk, &in_order("message", 2), &format!("{transport:?}")).await;
         desk.engine.stop().await;
@@ -110,7 +107,7 @@ async fn an_application_is_asked_who_may_come_in() -> Result<()> {
                 secret: Some(Secret::new(token)),
                 ..draft(&url, Some(transport), "")
             };
-            add(&desk, draft).await;
+            desk.add_account(draft).await;
             if may {
                 live(&desk).await;
                 came_in_order(&desk, &in_order("message", 2), &format!("{transport:?}")).await;

@@ -5,8 +5,7 @@ use tidings_api::{AccountEdit, Reply, Request, TransportChoice, TransportKind};
 use super::relay::Relay;
 use super::servers;
 use super::{
-    House, Store, TRANSPORTS, account, add, came_in_order, count, desk, draft, in_order, live,
-    next_second,
+    House, Store, TRANSPORTS, came_in_order, count, desk, draft, in_order, live, next_second,
 };
 use support::Result;
 
@@ -23,7 +22,7 @@ async fn broken_twenty_times(store: Store) -> Result<()> {
         let publisher = format!("/pub/{channel}");
         let desk = desk();
         let url = format!("{}/sub/{channel}", relay.url());
-        let added = add(&desk, draft(&url, Some(transport), "")).await;
+        let added = desk.add_account(draft(&url, Some(transport), "")).await;
         assert_eq!(added.url, url);
         live(&desk).await;
         for round in 0..20 {
@@ -47,7 +46,7 @@ async fn broken_twenty_times(store: Store) -> Result<()> {
         house.publish_some(&publisher, "message", 160, 163).await?;
         relay.thaw();
         came_in_order(&desk, &in_order("message", 163), &what).await;
-        let subscription = &account(&desk).await.subscriptions[0];
+        let subscription = &desk.account().await.subscriptions[0];
         assert_eq!(subscription.topic, channel);
         assert_eq!(subscription.problem, "");
         let gaps = &subscription.continuity.gaps;
@@ -81,11 +80,8 @@ async fn the_server_is_killed_and_started_again() -> Result<()> {
             let what = format!("{store:?} {transport:?}");
             let mut house = House::new(store).await?;
             let desk = desk();
-            add(
-                &desk,
-                draft(&house.nginx.url("/sub/alerts"), Some(transport), ""),
-            )
-            .await;
+            desk.add_account(draft(&house.nginx.url("/sub/alerts"), Some(transport), ""))
+                .await;
             live(&desk).await;
             house.publish_some("/pub/alerts", "message", 0, 3).await?;
             if store == Store::Memory {
@@ -119,7 +115,7 @@ async fn ten_thousand_were_missed() -> Result<()> {
         let publisher = format!("/pub/many_{transport:?}");
         let desk = desk();
         let url = house.nginx.url(&format!("/sub/many_{transport:?}"));
-        add(&desk, draft(&url, Some(*transport), "")).await;
+        desk.add_account(draft(&url, Some(*transport), "")).await;
         live(&desk).await;
         let desk = {
             desk.engine.stop().await;
@@ -144,15 +140,13 @@ async fn another_transport_goes_on_where_the_last_one_left_off() -> Result<()> {
     }
     let house = House::new(Store::Memory).await?;
     let desk = desk();
-    let added = add(
-        &desk,
-        draft(
+    let added = desk
+        .add_account(draft(
             &house.nginx.url("/multi/a/b"),
             None,
             r#"{"channels":"a, b"}"#,
-        ),
-    )
-    .await;
+        ))
+        .await;
     live(&desk).await;
     let mut sent = 0;
     for round in 0..12 {
@@ -177,7 +171,7 @@ async fn another_transport_goes_on_where_the_last_one_left_off() -> Result<()> {
         desk.bodies().await,
         super::harness::numbered("message", sent)
     );
-    let view = account(&desk).await;
+    let view = desk.account().await;
     let topics: Vec<&str> = view
         .subscriptions
         .iter()
@@ -208,11 +202,8 @@ async fn what_a_small_buffer_dropped_is_shown_as_a_gap() -> Result<()> {
                 r#"{{"info_url":"{}","keeps":10}}"#,
                 house.nginx.url("/small/{channel}")
             );
-            add(
-                &desk,
-                draft(&house.nginx.url("/sub/alerts"), None, &options),
-            )
-            .await;
+            desk.add_account(draft(&house.nginx.url("/sub/alerts"), None, &options))
+                .await;
             live(&desk).await;
             house.publish("/small/alerts", "before").await?;
             count(&desk, 1).await;
@@ -225,7 +216,7 @@ async fn what_a_small_buffer_dropped_is_shown_as_a_gap() -> Result<()> {
             let desk = desk.restart().await;
             count(&desk, 1 + missed.min(10)).await;
             live(&desk).await;
-            let subscription = &account(&desk).await.subscriptions[0];
+            let subscription = &desk.account().await.subscriptions[0];
             assert_eq!(subscription.problem, "");
             let gap = &subscription.continuity.gaps[0];
             assert_eq!(gap.filled, missed.min(10) as u64, "{store:?}");
@@ -244,22 +235,18 @@ async fn locations_for_one_transport_are_found_out() -> Result<()> {
     let house = House::new(Store::Memory).await?;
     // WebSocket is refused as if nobody was let in.
     let desk_of_events = desk();
-    add(
-        &desk_of_events,
-        draft(&house.nginx.url("/events/alerts"), None, ""),
-    )
-    .await;
+    desk_of_events
+        .add_account(draft(&house.nginx.url("/events/alerts"), None, ""))
+        .await;
     live(&desk_of_events).await;
     let carried = desk_of_events.status().await.connections[0].transport;
     assert_eq!(carried, Some(TransportKind::Sse));
     // Both parts of an id are in the Etag.
     let desk_of_polls = desk();
     let url = house.nginx.url("/compound/alerts");
-    add(
-        &desk_of_polls,
-        draft(&url, Some(TransportKind::LongPoll), ""),
-    )
-    .await;
+    desk_of_polls
+        .add_account(draft(&url, Some(TransportKind::LongPoll), ""))
+        .await;
     live(&desk_of_polls).await;
     house.publish_some("/pub/alerts", "message", 0, 4).await?;
     for desk in [desk_of_events, desk_of_polls] {
@@ -286,7 +273,7 @@ async fn a_deleted_channel_comes_back() -> Result<()> {
         let path = format!("/pub/gone_{transport:?}");
         let desk = desk();
         let url = house.nginx.url(&format!("/sub/gone_{transport:?}"));
-        add(&desk, draft(&url, Some(*transport), "")).await;
+        desk.add_account(draft(&url, Some(*transport), "")).await;
         live(&desk).await;
         house.publish(&path, "message 0").await?;
         count(&desk, 1).await;

@@ -4,4 +4,5 @@
 pub mod gotify;
 pub mod mercure;
 pub mod pusher;
+mod request;
 pub mod tutorial;

@@ -20,7 +20,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     sync::mpsc,
     task::JoinHandle,
@@ -31,6 +31,8 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
+pub use super::request::Seen;
+use super::request::request;
 use crate::Result;
 
 /// The app's key.
@@ -59,17 +61,6 @@ pub struct Rules {
     pub token: String,
     /// Channels that the application signs for nobody.
     pub forbidden: BTreeSet<String>,
-}
-
-/// A request that came.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// Path and query.
-    pub target: String,
-    /// Headers, names in lower case.
-    pub headers: HashMap<String, String>,
-    /// The body.
-    pub body: String,
 }
 
 /// What a connection is told.
@@ -340,12 +331,12 @@ async fn serve(shared: &Shared, mut stream: TcpStream) -> Result<()> {
     if text.contains("upgrade: websocket") && text.starts_with("get /app/") {
         return converse(shared, stream).await;
     }
-    let Some((method, seen)) = request(&mut stream).await? else {
+    let Some(seen) = request(&mut stream).await? else {
         return Ok(());
     };
     shared.state().seen.push(seen.clone());
     let path = seen.target.split('?').next().unwrap_or_default();
-    let (status, body) = match (method.as_str(), path) {
+    let (status, body) = match (seen.method.as_str(), path) {
         ("POST", AUTH | USER_AUTH) | ("GET", HISTORY) => application(shared, path, &seen),
         _ => (404, None),
     };
@@ -463,38 +454,6 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-async fn request(stream: &mut TcpStream) -> Result<Option<(String, Seen)>> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end;
-        }
-        if stream.read_buf(&mut bytes).await? == 0 {
-            return Ok(None);
-        }
-    };
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut lines = head.split("\r\n");
-    let mut first = lines.next().unwrap_or_default().split(' ');
-    let (method, target) = (first.next(), first.next());
-    let headers: HashMap<String, String> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    let length: usize = match headers.get("content-length") {
-        Some(length) => length.parse()?,
-        None => 0,
-    };
-    let mut body = bytes.split_off(end + 4);
-    while body.len() < length && stream.read_buf(&mut body).await? > 0 {}
-    let seen = Seen {
-        target: target.unwrap_or_default().to_owned(),
-        headers,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    };
-    Ok(Some((method.unwrap_or_default().to_owned(), seen)))
-}
-
 async fn answer(
     stream: &mut TcpStream,
     status: u16,
@@ -531,6 +490,7 @@ async fn converse(shared: &Shared, stream: TcpStream) -> Result<()> {
                 })
                 .collect();
             shared.state().seen.push(Seen {
+                method: "GET".to_owned(),
                 target: request.uri().to_string(),
                 headers,
                 body: String::new(),

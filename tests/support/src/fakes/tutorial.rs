@@ -3,7 +3,6 @@
 //! over the WebSocket: there, what was missed is gone.
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -18,6 +17,8 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
+pub use super::request::Seen;
+use super::request::request;
 use crate::Result;
 
 /// The event stream: `id`, `event`, `data`, resumed by `Last-Event-ID`.
@@ -38,19 +39,6 @@ pub const USER: &str = "ann";
 pub const PASSWORD: &str = "correct horse";
 /// The most events of one answer to a long poll.
 const BATCH: usize = 500;
-
-/// A request that came.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// Method.
-    pub method: String,
-    /// Path and query.
-    pub target: String,
-    /// Headers, names in lower case.
-    pub headers: HashMap<String, String>,
-    /// The body.
-    pub body: String,
-}
 
 #[derive(Default)]
 struct State {
@@ -459,27 +447,6 @@ fn seen(head: &str) -> Seen {
             .collect(),
         body: String::new(),
     }
-}
-
-async fn request(stream: &mut TcpStream) -> Result<Option<Seen>> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end;
-        }
-        if stream.read_buf(&mut bytes).await? == 0 {
-            return Ok(None);
-        }
-    };
-    let mut seen = seen(&String::from_utf8_lossy(&bytes[..end + 4]));
-    let length: usize = match seen.headers.get("content-length") {
-        Some(length) => length.parse()?,
-        None => 0,
-    };
-    let mut body = bytes.split_off(end + 4);
-    while body.len() < length && stream.read_buf(&mut body).await? > 0 {}
-    seen.body = String::from_utf8_lossy(&body).into_owned();
-    Ok(Some(seen))
 }
 
 async fn answer(stream: &mut TcpStream, status: u16, body: &Value) -> Result<bool> {

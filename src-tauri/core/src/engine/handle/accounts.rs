@@ -280,10 +280,7 @@ pub async fn edit(
         account.url = registry::backend(account.kind).address(&pasted).base;
     }
     if let Some(TransportChoice::Fixed(fixed)) = edit.transport {
-        let can = registry::backend(account.kind).capabilities();
-        if !can.transports.contains(&fixed) {
-            return Err(invalid(format!("{} has no such transport.", can.name)));
-        }
+        check_transport(registry::backend(account.kind), Some(fixed))?;
         account.transport = Some(fixed);
     } else if edit.transport.is_some() {
         account.transport = None;
