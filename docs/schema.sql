@@ -16,8 +16,6 @@ CREATE TABLE account (
     header_names TEXT    NOT NULL DEFAULT '[]',  -- JSON
     transport    TEXT    NOT NULL DEFAULT '',
     allow_http   INTEGER NOT NULL DEFAULT 0,
-    muted        INTEGER NOT NULL DEFAULT 0,
-    min_tier     INTEGER NOT NULL DEFAULT 0,
     disabled     INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL
 , options TEXT NOT NULL DEFAULT '', way TEXT NOT NULL DEFAULT '') STRICT;
@@ -27,8 +25,6 @@ CREATE TABLE subscription (
     account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     topic      TEXT    NOT NULL,
     name       TEXT    NOT NULL DEFAULT '',
-    muted      INTEGER NOT NULL DEFAULT 0,
-    min_tier   INTEGER NOT NULL DEFAULT 0,
     cursor     TEXT    NOT NULL DEFAULT '',      -- opaque
     filled     INTEGER NOT NULL DEFAULT 0,       -- cursor holds a position
     problem    TEXT    NOT NULL DEFAULT '',      -- what the server said about this topic alone
@@ -80,7 +76,7 @@ CREATE TABLE notification (
     unread       INTEGER NOT NULL GENERATED ALWAYS AS (
         deleted_at = 0 AND class = 0 AND done_at = 0 AND read_at = 0
     ) VIRTUAL
-) STRICT;
+, given_tier INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE UNIQUE INDEX notification_remote ON notification (subscription, remote_id);
 
@@ -236,7 +232,7 @@ CREATE TABLE delivery (
     batch        TEXT    NOT NULL DEFAULT '',
     cause        TEXT    NOT NULL DEFAULT '',  -- JSON
     shown_at     INTEGER NOT NULL DEFAULT 0,
-    says         TEXT    NOT NULL DEFAULT '',  -- why it was dropped
+    says         TEXT    NOT NULL DEFAULT '', fingerprint INTEGER NOT NULL DEFAULT 0,  -- why it was dropped
     CHECK (state IN ('ready', 'held', 'inbox', 'shown', 'dropped'))
 ) STRICT;
 
@@ -268,7 +264,7 @@ CREATE TABLE toast (
     state      TEXT    NOT NULL,
     pending_at INTEGER NOT NULL,             -- waits since
     shown_at   INTEGER NOT NULL DEFAULT 0,   -- first shown
-    closed_at  INTEGER NOT NULL DEFAULT 0,
+    closed_at  INTEGER NOT NULL DEFAULT 0, made_at INTEGER NOT NULL DEFAULT 0,
     CHECK (state IN ('pending', 'claimed', 'shown', 'closed'))
 ) STRICT;
 
@@ -310,3 +306,49 @@ CREATE INDEX outbox_account ON outbox (account, id) WHERE gave_up = 0;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE gave_up = 0;
 
 CREATE INDEX outbox_of ON outbox (notification);
+
+CREATE TABLE kind (
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    kind         TEXT    NOT NULL,
+    first_at     INTEGER NOT NULL,
+    last_at      INTEGER NOT NULL,
+    came         INTEGER NOT NULL DEFAULT 0,   -- ever
+    opened       INTEGER NOT NULL DEFAULT 0,   -- of these, by the user
+    unread       INTEGER NOT NULL DEFAULT 0,
+    critical     INTEGER NOT NULL DEFAULT 0,   -- of the unread
+    PRIMARY KEY (subscription, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX kind_unread ON kind (subscription) WHERE unread > 0;
+
+CREATE TRIGGER kind_came AFTER INSERT ON notification WHEN new.class = 0 BEGIN
+    INSERT INTO kind (subscription, kind, first_at, last_at, came, unread, critical)
+    VALUES (new.subscription, new.kind, new.received_at, new.received_at, 1, new.unread, new.unread AND new.tier = 2)
+    ON CONFLICT (subscription, kind) DO UPDATE SET
+        last_at  = max(last_at, excluded.last_at),
+        came     = came + 1,
+        unread   = unread + excluded.unread,
+        critical = critical + excluded.critical;
+END;
+
+CREATE TRIGGER kind_changed AFTER UPDATE OF class, kind, tier, read_at, done_at, deleted_at ON notification
+WHEN new.class = 0 OR old.class = 0 BEGIN
+    UPDATE kind SET unread = unread - old.unread, critical = critical - (old.unread AND old.tier = 2)
+    WHERE subscription = old.subscription AND kind = old.kind;
+    INSERT INTO kind (subscription, kind, first_at, last_at, came, unread, critical)
+    VALUES (new.subscription, new.kind, new.received_at, new.received_at, new.kind <> old.kind, new.unread,
+            new.unread AND new.tier = 2)
+    ON CONFLICT (subscription, kind) DO UPDATE SET
+        came     = came + excluded.came,
+        unread   = unread + excluded.unread,
+        critical = critical + excluded.critical;
+END;
+
+CREATE TRIGGER kind_removed AFTER DELETE ON notification WHEN old.unread BEGIN
+    UPDATE kind SET unread = unread - 1, critical = critical - (old.tier = 2)
+    WHERE subscription = old.subscription AND kind = old.kind;
+END;
+
+CREATE INDEX delivery_fingerprint ON delivery (fingerprint) WHERE fingerprint <> 0;
+
+CREATE INDEX toast_batch ON toast (batch, id) WHERE batch <> '';

@@ -1,11 +1,12 @@
 //! What a client may ask, and the shape of each answer.
 
 use crate::event::Target;
+use crate::preferences::Preferences;
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
 use crate::view::{
     AccountView, ActOutcome, Changed, Detail, Detected, DoctorItem, KindView, LedgerEntry, Page,
-    Status, TestReport,
+    PreferencesView, Status, TestReport,
 };
 use crate::words::{
     AccountId, BackendKind, NotificationId, SecretPlace, SignIn, SubscriptionId, Tier,
@@ -143,6 +144,10 @@ pub enum Request {
     Settings,
     /// Replace the settings. → [`Reply::Settings`]
     SettingsSet(AppSettings),
+    /// The preferences. → [`Reply::Preferences`]
+    Preferences,
+    /// Replace the preferences. → [`Reply::Preferences`]
+    PreferencesSet(Box<Preferences>),
     /// What the user is looking at; sent by a window whenever it changes. → [`Reply::Done`]
     Looking(Presence),
     /// Open a window, or bring it forward. → [`Reply::Done`]
@@ -208,6 +213,8 @@ pub enum Reply {
     },
     /// The settings.
     Settings(AppSettings),
+    /// The preferences, and what is wrong with them.
+    Preferences(Box<PreferencesView>),
     /// A window's size, if one is remembered.
     Shape(Option<WindowShape>),
     /// What works here.
@@ -441,8 +448,6 @@ pub struct AppSettings {
     pub letter_shortcuts: bool,
     /// Marking read or done, or deleting, tells servers that can be told.
     pub tell_servers: bool,
-    /// Toasts also for what arrives in the list on screen.
-    pub toast_while_looking: bool,
     /// The user was told that closing the window leaves Tidings running.
     pub close_explained: bool,
     /// How patient connections are.
@@ -503,7 +508,6 @@ impl Default for AppSettings {
             keep_count: 10_000,
             letter_shortcuts: true,
             tell_servers: true,
-            toast_while_looking: false,
             close_explained: false,
             timings: Timings::default(),
         }

@@ -152,7 +152,7 @@ pub fn measure(plan: &Plan, report: &mut Report) -> Result<()> {
     }
 
     let (mut times, all) = ask(|_| {
-        let counts = store.read(|tx| tx.counts())?;
+        let counts = store.read(|tx| tx.counts(&|_, _, _| true))?;
         Ok(usize::try_from(counts.all)?)
     })?;
     if all != count * ASKED {

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod model;
 pub mod policy;
 pub mod ports;
+pub mod settings;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

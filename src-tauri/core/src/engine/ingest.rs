@@ -5,11 +5,11 @@ use super::upkeep::Since;
 use super::{Shared, storage};
 use crate::backend::Missing;
 use crate::model::{
-    AccountId, Cursor, Disposition, Draft, Fate, Mirror, Notification, NotificationId, Origin,
-    SubscriptionId,
+    AccountId, Cursor, Disposition, Draft, Fate, HoldCause, Mirror, Notification, NotificationId,
+    Origin, SubscriptionId,
 };
 use crate::policy;
-use crate::store::{StoreError, ToastJob, Tx};
+use crate::store::{Asked, StoreError, ToastJob, Tx};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -281,7 +281,7 @@ fn apply(
             let missing = missing.map(|missing| missing.word()).unwrap_or_default();
             tx.link_filled(*subscription, now, filled, missing)?;
             // The absence is over: what it brought rings as one.
-            tx.release(&crate::model::HoldCause::Away.batch_key(), now)?;
+            tx.release(&HoldCause::Away.batch_key(), now)?;
             outcome.held = true;
             outcome.subscriptions = true;
         }
@@ -366,23 +366,50 @@ fn decide(
     now: Timestamp,
     outcome: &mut Outcome,
 ) -> Result<(), StoreError> {
-    let looking = shared.is_looked_at(notification);
-    let state = tx.policy_state(notification, looking, None)?;
-    let verdict = policy::decide(
-        notification,
-        &shared.preferences(),
-        &state,
-        &now.to_zoned(shared.clock.zone()),
-    );
+    let book = shared.rulebook();
+    let fingerprint = policy::fingerprint(&notification.draft);
+    let window = book.window_of(notification);
+    let asked = Asked {
+        looking: shared.is_looked_at(notification),
+        fingerprint,
+        twins_since: book.twins_since(now),
+        window: window.clone(),
+        ..Asked::default()
+    };
+    let state = tx.policy_state(notification, asked)?;
+    let zoned = now.to_zoned(shared.clock.zone());
+    let verdict = policy::decide(notification, &book, &state, &zoned);
+    if verdict.tier != notification.tier {
+        tx.set_tier(notification.id, verdict.tier)?;
+    }
     let delivery = tx.decided(notification.id, &verdict, now)?;
+    let joins = match &verdict.disposition {
+        Disposition::Fold { into } => tx.open_toast_of(*into)?,
+        Disposition::Join => tx.open_toast(&window, Timestamp::MIN)?,
+        _ => {
+            tx.keep_fingerprint(notification.id, fingerprint)?;
+            None
+        }
+    };
+    if let Some(toast) = joins {
+        tx.join_toast(toast, &[delivery], now)?;
+        outcome.toasts = true;
+    }
     match verdict.disposition {
         Disposition::Present => {
-            let sound = policy::compose::sound(notification);
-            tx.new_toast(None, notification.draft.tier, sound, &[delivery], now)?;
+            let sound = book.sound(notification, now).is_some();
+            let batch = verdict.opens_window.then_some(window.as_str());
+            tx.new_toast(batch, verdict.tier, sound, &[delivery], now)?;
             outcome.toasts = true;
         }
-        Disposition::Hold { .. } => outcome.held = true,
-        Disposition::InboxOnly => {}
+        Disposition::Hold { until, because } => {
+            if matches!(because, HoldCause::Window { .. }) {
+                // All of the batch waits for the last of it.
+                tx.hold_until(&window, until)?;
+            }
+            outcome.held = true;
+        }
+        Disposition::InboxOnly | Disposition::Fold { .. } | Disposition::Join => {}
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod handle;
 mod ingest;
 mod outbox;
 mod patience;
+mod preferences;
 mod present;
 mod scheduler;
 mod supervisor;
@@ -16,9 +17,9 @@ mod view;
 
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
-    Account, AccountId, Credential, Notification, NotificationId, Preferences, SignIn,
-    SubscriptionId,
+    Account, AccountId, Credential, Notification, NotificationId, Problem, SignIn, SubscriptionId,
 };
+use crate::policy::Rulebook;
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
 use crate::store::{Store, StoreError, ToastId};
 use crate::transport::Dial;
@@ -45,8 +46,6 @@ const HINTS: usize = 256;
 const LAST_COMMIT: Duration = Duration::from_secs(1);
 /// Where the settings are in the store.
 const SETTINGS: &str = "settings";
-/// Where the policy's preferences are in the store.
-const PREFERENCES: &str = "preferences";
 
 /// What an engine is put together from.
 pub struct Parts {
@@ -93,7 +92,8 @@ pub struct Shared {
     secrets: Arc<dyn SecretStore>,
     desktop: Arc<dyn Desktop>,
     dial: Arc<dyn Dial>,
-    preferences: RwLock<Arc<Preferences>>,
+    rulebook: RwLock<Arc<Rulebook>>,
+    problems: Mutex<Vec<Problem>>,
     settings: RwLock<AppSettings>,
     presence: Mutex<Presence>,
     connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
@@ -140,9 +140,10 @@ impl Engine {
     }
 
     fn with_store(parts: Parts, store: Store) -> Result<Self, ErrorView> {
-        let (settings, preferences) = store
-            .read(|tx| Ok((tx.setting(SETTINGS)?, tx.setting(PREFERENCES)?)))
+        let settings = store
+            .read(|tx| tx.setting(SETTINGS))
             .map_err(|error| storage(&error))?;
+        let (rulebook, problems) = preferences::load(&store).map_err(|error| storage(&error))?;
         let (ingest, items) = mpsc::channel(ingest::QUEUE);
         let (over, overs) = mpsc::unbounded_channel();
         let shared = Shared {
@@ -154,8 +155,8 @@ impl Engine {
             secrets: parts.secrets,
             desktop: parts.desktop,
             dial: parts.dial,
-            // A setting that cannot be read fails open: its default shows, never silently drops.
-            preferences: RwLock::new(Arc::new(read_or_default(preferences.as_deref()))),
+            rulebook: RwLock::new(rulebook),
+            problems: Mutex::new(problems.clone()),
             settings: RwLock::default(),
             presence: Mutex::default(),
             connections: Mutex::default(),
@@ -174,7 +175,9 @@ impl Engine {
             supervisor: Supervisor::default(),
             started: OnceLock::new(),
         };
+        // A setting that cannot be read is its default.
         shared.apply(read_or_default(settings.as_deref()));
+        shared.notice("preferences", preferences::notice(&problems));
         Ok(Self {
             shared: Arc::new(shared),
             queues: Arc::new(Mutex::new(Some(Queues { items, over: overs }))),
@@ -354,20 +357,9 @@ impl Shared {
         self.hint(Event::Status);
     }
 
-    fn preferences(&self) -> Arc<Preferences> {
-        let preferences = self.preferences.read();
-        Arc::clone(&preferences.unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// New settings apply from now on.
     fn apply(&self, settings: AppSettings) {
-        let mut preferences = Preferences::clone(&self.preferences());
-        preferences.ring_while_looking = settings.toast_while_looking;
         self.dial.set_times(patience::times(settings.timings));
-        *self
-            .preferences
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(preferences);
         *self
             .settings
             .write()

@@ -187,7 +187,7 @@ pub fn fold_stale(shared: &Shared) {
         }
         let tier = interrupted
             .iter()
-            .map(|(_, n)| n.draft.tier)
+            .map(|(_, n)| n.tier)
             .max()
             .unwrap_or(Tier::Important);
         tx.new_toast(Some("away"), tier, false, &deliveries, now)?;

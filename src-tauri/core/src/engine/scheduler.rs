@@ -4,7 +4,7 @@
 use super::Shared;
 use crate::model::{Disposition, HoldCause, Tier};
 use crate::policy;
-use crate::store::{DeliveryId, StoreError, Tx};
+use crate::store::{Asked, DeliveryId, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,7 +87,7 @@ fn release_batch(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let zoned = now.to_zoned(shared.clock.zone());
-    let preferences = shared.preferences();
+    let book = shared.rulebook();
     let mut ring = Vec::<DeliveryId>::new();
     let mut tier = Tier::Informational;
     let mut sound = false;
@@ -100,20 +100,26 @@ fn release_batch(
         after = Some(last.delivery);
         for held in chunk {
             let n = &held.notification;
-            let looking = shared.is_looked_at(n);
-            let state = tx.policy_state(n, looking, Some(held.cause.clone()))?;
-            let verdict = policy::decide_missed(n, &preferences, &state, missed, &zoned);
+            let asked = Asked {
+                looking: shared.is_looked_at(n),
+                released: Some(held.cause.clone()),
+                missed: Some(missed),
+                window: book.window_of(n),
+                ..Asked::default()
+            };
+            let state = tx.policy_state(n, asked)?;
+            let verdict = policy::decide(n, &book, &state, &zoned);
             let delivery = tx.decided(n.id, &verdict, now)?;
             if verdict.disposition != Disposition::Present {
                 continue;
             }
-            let loud = policy::compose::sound(n);
-            if policy::rings_singly(n, &held.cause, &preferences, missed, now) {
-                tx.new_toast(None, n.draft.tier, loud, &[delivery], now)?;
+            let loud = book.sound(n, now).is_some();
+            if policy::rings_singly(n, &held.cause, &book, missed, now) {
+                tx.new_toast(None, verdict.tier, loud, &[delivery], now)?;
                 single = true;
             } else {
                 ring.push(delivery);
-                tier = tier.max(n.draft.tier);
+                tier = tier.max(verdict.tier);
                 sound |= loud;
             }
         }

@@ -10,9 +10,12 @@ pub use notification::{
     Action, Attachment, Class, Draft, Fate, Mirror, Notification, Origin, Revision, limits,
 };
 pub use policy::{
-    Bucket, Disposition, HoldCause, Pause, PolicyState, Preferences, Rule, TraceLine, Verdict,
+    Back, Bucket, Context, Disposition, HoldCause, Pause, PolicyState, Problem, Rule, Surroundings,
+    TraceLine, Verdict, Window, window_key,
 };
 pub use request::{Body, Hidden, HttpRequest, Method, Sign};
+pub use tidings_api::preferences;
+pub use tidings_api::preferences::Preferences;
 pub use tidings_api::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,

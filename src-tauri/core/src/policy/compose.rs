@@ -1,7 +1,7 @@
 //! The words of a toast: of one notification, or of a digest.
 
 use super::trace::counted;
-use crate::model::{Format, Notification, Tier};
+use crate::model::{Format, Notification};
 use crate::text;
 
 /// The longest body, in characters.
@@ -12,8 +12,6 @@ const TITLE: usize = 120;
 const LINE: usize = 80;
 /// Lines of a digest that name a notification.
 const NAMED: usize = 4;
-/// From here on a notification rings with a sound.
-const LOUD_PRIORITY: u8 = 4;
 
 /// What a toast says: plain text, neutralised, not escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +20,6 @@ pub struct Composed {
     pub title: String,
     /// Its body; may be empty.
     pub body: String,
-}
-
-/// Whether it rings with a sound: critical, or of high priority, and its sender did not ask for silence.
-pub fn sound(n: &Notification) -> bool {
-    !n.draft.silent && (n.draft.tier == Tier::Critical || n.draft.priority >= LOUD_PRIORITY)
 }
 
 /// The words of a toast for `count` notifications, of which `members` are those to be named, first

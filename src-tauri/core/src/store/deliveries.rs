@@ -5,8 +5,8 @@ use super::row::{
 };
 use super::{StoreError, Tx};
 use crate::model::{
-    Bucket, Disposition, HoldCause, Notification, NotificationId, Origin, Pause, PolicyState, Tier,
-    TraceLine, Verdict,
+    Bucket, Disposition, HoldCause, Notification, NotificationId, Origin, Pause, PolicyState,
+    Surroundings, Tier, TraceLine, Verdict, Window,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -31,6 +31,27 @@ pub struct Held {
     pub notification: Notification,
     /// Why it waits.
     pub cause: HoldCause,
+}
+
+/// What the policy is to be told besides what the store knows.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The user is looking at it.
+    pub looking: bool,
+    /// What is so around the screen.
+    pub around: Surroundings,
+    /// It was held for this, and that is over.
+    pub released: Option<HoldCause>,
+    /// At the end of an absence: how many were missed.
+    pub missed: Option<u64>,
+    /// The user asked for what waits.
+    pub wanted: bool,
+    /// What it says, in a number; 0: it is nobody's twin.
+    pub fingerprint: i64,
+    /// Twins that came before this are none.
+    pub twins_since: Timestamp,
+    /// The batch of its type's window.
+    pub window: String,
 }
 
 /// What came of a decision.
@@ -96,27 +117,27 @@ impl Tx<'_> {
     pub fn policy_state(
         &self,
         notification: &Notification,
-        looking: bool,
-        released: Option<HoldCause>,
+        asked: Asked,
     ) -> Result<PolicyState, StoreError> {
-        let (account_muted, subscription_muted, min_tier) =
-            self.quiet(notification.subscription)?;
         let decided: bool = self
             .db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE notification = ?1)")?
             .query_row([notification.id.0], |row| row.get(0))?;
         Ok(PolicyState {
-            known: decided && released.is_none(),
-            account_muted,
-            subscription_muted,
-            min_tier,
+            known: decided && asked.released.is_none() && !asked.wanted,
             pause: self.pause()?,
-            looking,
+            looking: asked.looking,
+            around: asked.around,
+            twin: self.twin(notification, &asked)?,
+            window: self.window(&asked.window)?,
+            waiting_since: self.waiting_since(&asked.window)?,
+            missed: asked.missed,
+            wanted: asked.wanted,
             newer_critical_backfill: self.newer_critical_backfill(notification)?,
             subscription_bucket: self.bucket(&notification.subscription.to_string())?,
             overall_bucket: self.bucket("overall")?,
             critical_bucket: self.bucket("critical")?,
-            released,
+            released: asked.released,
         })
     }
 
@@ -129,7 +150,10 @@ impl Tx<'_> {
     ) -> Result<DeliveryId, StoreError> {
         let (state, due_at, batch, cause) = match &verdict.disposition {
             Disposition::Present => ("ready", 0, String::new(), String::new()),
-            Disposition::InboxOnly => ("inbox", 0, String::new(), String::new()),
+            // A toast takes them in as its members.
+            Disposition::InboxOnly | Disposition::Fold { .. } | Disposition::Join => {
+                ("inbox", 0, String::new(), String::new())
+            }
             Disposition::Hold { until, because } => (
                 "held",
                 maybe_stamp(*until),
@@ -224,7 +248,7 @@ impl Tx<'_> {
                 params![batch_key, after.map_or(0, |after| after.0), most],
                 |row| {
                     let notification = notification(row)?;
-                    let cause: String = row.get(29)?;
+                    let cause: String = row.get(30)?;
                     Ok(from_json(&cause).map(|cause| Held {
                         delivery: DeliveryId(notification.id.0),
                         notification,
@@ -321,8 +345,76 @@ impl Tx<'_> {
         Ok(count(waiting))
     }
 
+    /// Keeps what a notification says, in a number, so that others can be found to say the same.
+    pub fn keep_fingerprint(&self, id: NotificationId, fingerprint: i64) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE delivery SET fingerprint = ?2 WHERE notification = ?1")?
+            .execute([id.0, fingerprint])?;
+        Ok(())
+    }
+
+    /// The first that says the same, came in time, and rang or waits.
+    fn twin(
+        &self,
+        notification: &Notification,
+        asked: &Asked,
+    ) -> Result<Option<NotificationId>, StoreError> {
+        if asked.fingerprint == 0 {
+            return Ok(None);
+        }
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT d.notification FROM delivery d INDEXED BY delivery_fingerprint
+                 CROSS JOIN notification n ON n.id = d.notification
+                 WHERE d.fingerprint = ?1 AND d.fingerprint <> 0 AND d.notification <> ?2
+                     AND d.state IN ('ready', 'shown', 'held') AND n.received_at >= ?3
+                 ORDER BY d.notification LIMIT 1",
+            )?
+            .query_row(
+                params![
+                    asked.fingerprint,
+                    notification.id.0,
+                    micros(asked.twins_since)
+                ],
+                |row| row.get(0),
+            )
+            .optional()?
+            .map(NotificationId))
+    }
+
+    /// The last window of a type.
+    fn window(&self, batch_key: &str) -> Result<Option<Window>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT made_at, state <> 'closed' FROM toast INDEXED BY toast_batch
+                 WHERE batch = ?1 AND batch <> '' ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row([batch_key], |row| {
+                Ok(Window {
+                    opened_at: time(row.get(0)?),
+                    open: row.get(1)?,
+                })
+            })
+            .optional()?)
+    }
+
+    /// Since when the first of a batch waits.
+    fn waiting_since(&self, batch_key: &str) -> Result<Option<Timestamp>, StoreError> {
+        let since: Option<i64> = self
+            .db
+            .prepare_cached(
+                "SELECT min(n.received_at) FROM delivery d INDEXED BY delivery_batch
+                 CROSS JOIN notification n ON n.id = d.notification
+                 WHERE d.state = 'held' AND d.batch = ?1",
+            )?
+            .query_row([batch_key], |row| row.get(0))?;
+        Ok(since.map(time))
+    }
+
     fn newer_critical_backfill(&self, notification: &Notification) -> Result<u32, StoreError> {
-        if notification.draft.tier != Tier::Critical || notification.origin != Origin::Backfill {
+        if notification.tier != Tier::Critical || notification.origin != Origin::Backfill {
             return Ok(0);
         }
         let received = micros(notification.received_at);

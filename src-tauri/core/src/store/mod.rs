@@ -25,7 +25,7 @@ mod tests;
 mod toasts;
 
 pub use cursors::Gap;
-pub use deliveries::{DeliveryId, Held, LedgerRow, Progress};
+pub use deliveries::{Asked, DeliveryId, Held, LedgerRow, Progress};
 pub use error::StoreError;
 pub use outbox::{Owed, OwedInVain};
 pub use row::LIST_BODY_CHARS;

@@ -107,25 +107,35 @@ impl Tx<'_> {
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 
-    /// How many. Kept as rows change, not counted.
-    pub fn counts(&self) -> Result<Counts, StoreError> {
+    /// How many. Kept as rows change, not counted. `badge`: whether what is unread of a subscription and type
+    /// counts.
+    pub fn counts(
+        &self,
+        badge: &dyn Fn(AccountId, SubscriptionId, &str) -> bool,
+    ) -> Result<Counts, StoreError> {
         let mut counts = self
             .db
-            .prepare_cached(
-                "SELECT coalesce(sum(t.inbox), 0), coalesce(sum(t.archive), 0),
-                     coalesce(sum(CASE WHEN a.muted OR s.muted THEN 0 ELSE t.unread END), 0),
-                     coalesce(sum(CASE WHEN a.muted OR s.muted THEN 0 ELSE t.critical END), 0)
-                 FROM tally t JOIN subscription s ON s.id = t.subscription JOIN account a ON a.id = s.account",
-            )?
+            .prepare_cached("SELECT coalesce(sum(inbox), 0), coalesce(sum(archive), 0) FROM tally")?
             .query_row([], |row| {
                 Ok(Counts {
                     all: count(row.get(0)?),
                     done: count(row.get(1)?),
-                    unread: count(row.get(2)?),
-                    critical: count(row.get(3)?),
                     ..Counts::default()
                 })
             })?;
+        let mut kinds = self.db.prepare_cached(
+            "SELECT s.account, k.subscription, k.kind, k.unread, k.critical
+             FROM kind k INDEXED BY kind_unread CROSS JOIN subscription s ON s.id = k.subscription
+             WHERE k.unread > 0",
+        )?;
+        let mut rows = kinds.query([])?;
+        while let Some(row) = rows.next()? {
+            let kind = row.get_ref(2)?.as_str().unwrap_or_default();
+            if badge(AccountId(row.get(0)?), SubscriptionId(row.get(1)?), kind) {
+                counts.unread += count(row.get(3)?);
+                counts.critical += count(row.get(4)?);
+            }
+        }
         counts.held = self.waiting_for_pause()?;
         counts.owed = self.owed_in_all()?;
         Ok(counts)

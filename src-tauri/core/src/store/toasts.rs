@@ -51,7 +51,8 @@ impl Tx<'_> {
     ) -> Result<ToastId, StoreError> {
         self.db
             .prepare_cached(
-                "INSERT INTO toast (batch, tier, sound, state, pending_at) VALUES (?1, ?2, ?3, 'pending', ?4)",
+                "INSERT INTO toast (batch, tier, sound, state, pending_at, made_at)
+                 VALUES (?1, ?2, ?3, 'pending', ?4, ?4)",
             )?
             .execute(params![
                 batch.unwrap_or_default(),
@@ -79,6 +80,19 @@ impl Tx<'_> {
                  ORDER BY id DESC LIMIT 1",
             )?
             .query_row(params![batch, micros(shown_since)], |row| row.get(0))
+            .optional()?
+            .map(ToastId))
+    }
+
+    /// The toast that tells of a notification, if it is not closed.
+    pub fn open_toast_of(&self, id: NotificationId) -> Result<Option<ToastId>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT t.id FROM toast_member m CROSS JOIN toast t ON t.id = m.toast
+                 WHERE m.notification = ?1 AND t.state <> 'closed' ORDER BY t.id DESC LIMIT 1",
+            )?
+            .query_row([id.0], |row| row.get(0))
             .optional()?
             .map(ToastId))
     }

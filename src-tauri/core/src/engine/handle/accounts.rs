@@ -244,6 +244,7 @@ fn no_keyring(error: &SecretError) -> ErrorView {
 
 /// Somebody changed an account: its connection begins anew, watchers look again.
 fn changed(shared: &Arc<Shared>, id: AccountId) {
+    shared.read_preferences();
     if shared.started.get().is_some() {
         shared.supervisor.changed(shared, id);
     }
@@ -296,8 +297,6 @@ pub async fn edit(
     account.sign_in = edit.sign_in.unwrap_or(account.sign_in);
     account.secrets = edit.secrets.unwrap_or(account.secrets);
     account.allow_http = edit.allow_http.unwrap_or(account.allow_http);
-    account.muted = edit.muted.unwrap_or(account.muted);
-    account.min_tier = edit.min_tier.unwrap_or(account.min_tier);
     account.disabled = edit.disabled.unwrap_or(account.disabled);
     let mut secret = edit.secret;
     if let Some(new) = &secret {
@@ -345,6 +344,7 @@ async fn save(
         .store
         .write(|tx| tx.save_account(after))
         .map_err(|error| storage(&error))?;
+    shared.read_preferences();
     if signed_in_anew || reconnects(before, after) {
         changed(shared, before.id);
     } else {
@@ -354,12 +354,10 @@ async fn save(
     one(shared, before.id)
 }
 
-/// A name or a mute is no reason to hang up.
+/// A name is no reason to hang up.
 fn reconnects(before: &Account, after: &Account) -> bool {
     let quiet = Account {
         name: after.name.clone(),
-        muted: after.muted,
-        min_tier: after.min_tier,
         ..before.clone()
     };
     quiet != *after
@@ -455,12 +453,11 @@ pub fn edit_subscription(
             if let Some(name) = edit.name {
                 name.trim().clone_into(&mut subscription.name);
             }
-            subscription.muted = edit.muted.unwrap_or(subscription.muted);
-            subscription.min_tier = edit.min_tier.unwrap_or(subscription.min_tier);
             tx.save_subscription(&subscription)?;
             Ok(subscription.account)
         })
         .map_err(|error| storage(&error))?;
+    shared.edit_cell(account, Some(id), edit.muted, edit.min_tier)?;
     shared.hint(Event::Accounts);
     shared.hint(Event::Status);
     one(shared, account)

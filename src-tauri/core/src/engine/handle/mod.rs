@@ -53,6 +53,11 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::Pause(change) => general::pause(shared, change),
         Request::Send(outgoing) => general::send(shared, outgoing).await,
         Request::Settings => Ok(Reply::Settings(shared.settings())),
+        Request::Preferences => Ok(shared.preferences_view()),
+        Request::PreferencesSet(preferences) => {
+            shared.set_preferences(&preferences)?;
+            Ok(shared.preferences_view())
+        }
         Request::SettingsSet(settings) => general::set_settings(shared, settings),
         Request::Looking(presence) => Ok(general::looking(shared, presence)),
         Request::WindowShape { window } => general::window_shape(shared, &window),

@@ -1,6 +1,6 @@
-use super::notification;
-use crate::model::{Format, Notification, SubscriptionId, Tier};
-use crate::policy::compose::{Composed, compose, sound};
+use super::{book, notification};
+use crate::model::{Format, Notification, Preferences, SubscriptionId, Tier};
+use crate::policy::compose::{Composed, compose};
 use jiff::Timestamp;
 
 fn names(n: &Notification) -> String {
@@ -128,14 +128,16 @@ fn a_digest_never_counts_less_than_it_names_nor_fails_without_any() {
 
 #[test]
 fn critical_and_high_ones_sound_unless_their_sender_asks_for_silence() {
+    let book = book(Preferences::default());
+    let sounds = |n: &Notification| book.sound(n, Timestamp::UNIX_EPOCH).is_some();
     let mut n = notification(Timestamp::UNIX_EPOCH);
-    assert!(!sound(&n));
+    assert!(!sounds(&n));
     n.draft.priority = 4;
-    assert!(sound(&n));
+    assert!(sounds(&n));
     n.draft.silent = true;
-    assert!(!sound(&n));
+    assert!(!sounds(&n));
     n.draft.silent = false;
     n.draft.priority = 3;
     n.draft.tier = Tier::Critical;
-    assert!(sound(&n));
+    assert!(sounds(&n));
 }

@@ -4,14 +4,16 @@ mod cases;
 mod compose;
 mod properties;
 
+use super::Rulebook;
+use crate::model::preferences::Mandates;
 use crate::model::{
-    AccountId, Class, Draft, Format, Notification, NotificationId, Origin, PolicyState,
+    AccountId, Class, Draft, Format, Notification, NotificationId, Origin, Preferences,
     SubscriptionId, Tier,
 };
 use jiff::Timestamp;
 
 /// An important notification that just came.
-fn notification(now: Timestamp) -> Notification {
+pub(super) fn notification(now: Timestamp) -> Notification {
     Notification {
         id: NotificationId(1),
         account: AccountId(1),
@@ -37,6 +39,7 @@ fn notification(now: Timestamp) -> Notification {
             expires_at: None,
             raw: String::new(),
         },
+        tier: Tier::Important,
         origin: Origin::Live,
         received_at: now,
         seen_at: None,
@@ -46,19 +49,9 @@ fn notification(now: Timestamp) -> Notification {
     }
 }
 
-/// Nothing set, every bucket full.
-fn state() -> PolicyState {
-    PolicyState {
-        known: false,
-        account_muted: false,
-        subscription_muted: false,
-        min_tier: Tier::Informational,
-        pause: None,
-        looking: false,
-        newer_critical_backfill: 0,
-        subscription_bucket: None,
-        overall_bucket: None,
-        critical_bucket: None,
-        released: None,
-    }
+/// These preferences, ready; nothing is wrong with them.
+fn book(preferences: Preferences) -> Rulebook {
+    let (book, problems) = Rulebook::new(preferences, &Mandates::default(), &[]);
+    assert_eq!(problems, []);
+    book
 }

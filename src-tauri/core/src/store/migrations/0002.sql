@@ -12,3 +12,89 @@ ALTER TABLE subscription ADD COLUMN icon TEXT NOT NULL DEFAULT '';
 ALTER TABLE gap ADD COLUMN missing TEXT NOT NULL DEFAULT '';
 UPDATE gap SET missing = 'no_longer_held' WHERE incomplete <> 0;
 ALTER TABLE gap DROP COLUMN incomplete;
+
+-- What the user set about accounts and subscriptions is in the preferences, a document of its own.
+DELETE FROM setting WHERE key = 'preferences';
+INSERT INTO setting (key, value)
+SELECT 'preferences', json_object('version', 1, 'rows', json_group_array(json(said)))
+FROM (
+    SELECT json_patch(
+        json_object('account', id),
+        json_patch(
+            CASE muted WHEN 0 THEN '{}' ELSE '{"mute":true}' END,
+            CASE min_tier WHEN 1 THEN '{"min_tier":"important"}' WHEN 2 THEN '{"min_tier":"critical"}' ELSE '{}' END
+        )
+    ) AS said
+    FROM account WHERE muted <> 0 OR min_tier <> 0
+    UNION ALL
+    SELECT json_patch(
+        json_object('account', account, 'subscription', id),
+        json_patch(
+            CASE muted WHEN 0 THEN '{}' ELSE '{"mute":true}' END,
+            CASE min_tier WHEN 1 THEN '{"min_tier":"important"}' WHEN 2 THEN '{"min_tier":"critical"}' ELSE '{}' END
+        )
+    )
+    FROM subscription WHERE muted <> 0 OR min_tier <> 0
+)
+HAVING count(*) > 0;
+ALTER TABLE account DROP COLUMN muted;
+ALTER TABLE account DROP COLUMN min_tier;
+ALTER TABLE subscription DROP COLUMN muted;
+ALTER TABLE subscription DROP COLUMN min_tier;
+
+-- The types of each subscription, as they came, and how they are treated. Unread and critical are kept as rows
+-- change, as in the tally.
+CREATE TABLE kind (
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    kind         TEXT    NOT NULL,
+    first_at     INTEGER NOT NULL,
+    last_at      INTEGER NOT NULL,
+    came         INTEGER NOT NULL DEFAULT 0,   -- ever
+    opened       INTEGER NOT NULL DEFAULT 0,   -- of these, by the user
+    unread       INTEGER NOT NULL DEFAULT 0,
+    critical     INTEGER NOT NULL DEFAULT 0,   -- of the unread
+    PRIMARY KEY (subscription, kind)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX kind_unread ON kind (subscription) WHERE unread > 0;
+INSERT INTO kind (subscription, kind, first_at, last_at, came, opened, unread, critical)
+SELECT subscription, kind, min(received_at), max(received_at), count(*), sum(read_at <> 0), sum(unread),
+       sum(unread AND tier = 2)
+FROM notification WHERE class = 0 GROUP BY subscription, kind;
+CREATE TRIGGER kind_came AFTER INSERT ON notification WHEN new.class = 0 BEGIN
+    INSERT INTO kind (subscription, kind, first_at, last_at, came, unread, critical)
+    VALUES (new.subscription, new.kind, new.received_at, new.received_at, 1, new.unread, new.unread AND new.tier = 2)
+    ON CONFLICT (subscription, kind) DO UPDATE SET
+        last_at  = max(last_at, excluded.last_at),
+        came     = came + 1,
+        unread   = unread + excluded.unread,
+        critical = critical + excluded.critical;
+END;
+CREATE TRIGGER kind_changed AFTER UPDATE OF class, kind, tier, read_at, done_at, deleted_at ON notification
+WHEN new.class = 0 OR old.class = 0 BEGIN
+    UPDATE kind SET unread = unread - old.unread, critical = critical - (old.unread AND old.tier = 2)
+    WHERE subscription = old.subscription AND kind = old.kind;
+    INSERT INTO kind (subscription, kind, first_at, last_at, came, unread, critical)
+    VALUES (new.subscription, new.kind, new.received_at, new.received_at, new.kind <> old.kind, new.unread,
+            new.unread AND new.tier = 2)
+    ON CONFLICT (subscription, kind) DO UPDATE SET
+        came     = came + excluded.came,
+        unread   = unread + excluded.unread,
+        critical = critical + excluded.critical;
+END;
+CREATE TRIGGER kind_removed AFTER DELETE ON notification WHEN old.unread BEGIN
+    UPDATE kind SET unread = unread - 1, critical = critical - (old.tier = 2)
+    WHERE subscription = old.subscription AND kind = old.kind;
+END;
+
+-- The tier that a notification's backend said; `tier` is what the preferences made of it when it came.
+ALTER TABLE notification ADD COLUMN given_tier INTEGER NOT NULL DEFAULT 0;
+UPDATE notification SET given_tier = tier;
+
+-- What was said, in a number; 0 where it is nobody's twin.
+ALTER TABLE delivery ADD COLUMN fingerprint INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_fingerprint ON delivery (fingerprint) WHERE fingerprint <> 0;
+
+-- When a toast was made: its type's window opened then.
+ALTER TABLE toast ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0;
+UPDATE toast SET made_at = pending_at;
+CREATE INDEX toast_batch ON toast (batch, id) WHERE batch <> '';

@@ -147,7 +147,7 @@ impl Fixture {
     }
 
     pub fn counts(&self) -> Counts {
-        self.write(|tx| tx.counts())
+        self.write(|tx| tx.counts(&|_, _, _| true))
     }
 
     pub fn list(&self, query: &ListQuery) -> Vec<NotificationId> {
