@@ -51,6 +51,12 @@ pub enum Target {
         /// Which one.
         id: NotificationId,
     },
+    /// The inbox, with exactly what a toast told of.
+    Toast {
+        /// Which one.
+        #[ts(type = "number")]
+        toast: i64,
+    },
     /// The settings.
     Settings,
 }

@@ -8,6 +8,7 @@
 mod client;
 mod error;
 mod event;
+mod policy;
 pub mod preferences;
 mod query;
 mod request;
@@ -19,6 +20,10 @@ mod words;
 pub use client::{Client, ClientError, Events};
 pub use error::{ErrorCode, ErrorView};
 pub use event::{Event, Target};
+pub use policy::{
+    Advice, Back, CardView, Difference, GridRow, HeldView, Inherited, LedgerLineOf, Origin, Outcomes, QuietView,
+    Simulation, TypeView,
+};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{
     AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,

@@ -1,7 +1,8 @@
 //! What a client may ask, and the shape of each answer.
 
 use crate::event::Target;
-use crate::preferences::Preferences;
+use crate::policy::{GridRow, LedgerLineOf, Simulation, TypeView};
+use crate::preferences::{Preferences, Row as PreferencesRow};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
 use crate::view::{
@@ -12,6 +13,7 @@ use crate::words::{
     AccountId, BackendKind, NotificationId, SecretPlace, SignIn, SubscriptionId, Tier,
     TransportKind, Way,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -148,6 +150,42 @@ pub enum Request {
     Preferences,
     /// Replace the preferences. → [`Reply::Preferences`]
     PreferencesSet(Box<Preferences>),
+    /// Set a row of the grid, for good or until a time; an empty cell takes the row away. → [`Reply::Preferences`]
+    CellSet(Box<PreferencesRow>),
+    /// The grid, with what each row inherits. → [`Reply::Grid`]
+    Grid,
+    /// The types of notifications, as they came. → [`Reply::Types`]
+    Types,
+    /// What these preferences would have done in the last days, beside what the present ones did; the present
+    /// ones if none. → [`Reply::Simulation`]
+    Simulate {
+        /// The others.
+        preferences: Option<Box<Preferences>>,
+        /// 1 to 90.
+        days: u32,
+    },
+    /// Release what waits for a pause, for quiet hours, or for what is on the screen. → [`Reply::Status`]
+    DeliverNow,
+    /// The quiet hours in force, or the next that begin today, do not hold tonight. → [`Reply::Status`]
+    QuietSkip,
+    /// Put a card away without deciding. → [`Reply::Status`]
+    CardDismiss {
+        /// Of this subscription.
+        subscription: SubscriptionId,
+        /// And of this type; none: its storm.
+        kind: Option<String>,
+    },
+    /// The decisions of some time, oldest first. → [`Reply::Ledgers`]
+    Ledgers {
+        /// From here on.
+        #[ts(type = "string")]
+        from: Timestamp,
+        /// Continue after this one.
+        #[ts(type = "number | null")]
+        after: Option<i64>,
+        /// At most so many, 1 to 1000.
+        limit: u32,
+    },
     /// What the user is looking at; sent by a window whenever it changes. → [`Reply::Done`]
     Looking(Presence),
     /// Open a window, or bring it forward. → [`Reply::Done`]
@@ -215,6 +253,14 @@ pub enum Reply {
     Settings(AppSettings),
     /// The preferences, and what is wrong with them.
     Preferences(Box<PreferencesView>),
+    /// The grid.
+    Grid(Vec<GridRow>),
+    /// The types.
+    Types(Vec<TypeView>),
+    /// What other preferences would have done.
+    Simulation(Box<Simulation>),
+    /// Decisions, with what they were about.
+    Ledgers(Vec<LedgerLineOf>),
     /// A window's size, if one is remembered.
     Shape(Option<WindowShape>),
     /// What works here.

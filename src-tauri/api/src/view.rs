@@ -1,5 +1,6 @@
 //! What a client sees. Plain data; times are RFC 3339 in UTC.
 
+use crate::policy::{CardView, HeldView, QuietView};
 use crate::preferences::Preferences;
 use crate::words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
@@ -184,6 +185,19 @@ pub struct Status {
     pub counts: Counts,
     /// The pause in force, if any.
     pub pause: Option<PauseView>,
+    /// Quiet hours in force, if any.
+    #[serde(default)]
+    pub quiet: Option<QuietView>,
+    /// What waits, by cause, the first due first.
+    #[serde(default)]
+    pub held: Vec<HeldView>,
+    /// What is so around the screen, as words: `locked`, `presenting`, `full_screen`, `screen_shared`,
+    /// `do_not_disturb`.
+    #[serde(default)]
+    pub around: Vec<String>,
+    /// What the user may want to decide.
+    #[serde(default)]
+    pub cards: Vec<CardView>,
     /// One per account.
     pub connections: Vec<ConnectionView>,
     /// Things the user should know, in words, most important first: a full disk, a database that was

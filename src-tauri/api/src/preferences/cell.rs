@@ -99,7 +99,7 @@ pub enum Batch {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[ts(export, optional_fields)]
+#[ts(export, optional_fields, rename = "PreferencesRow")]
 pub struct Cell {
     /// Never toasts, not even critical ones.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ impl Cell {
 /// A row of the grid: an account, one of its subscriptions, or a type in one of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[ts(export, optional_fields)]
+#[ts(export, optional_fields, rename = "PreferencesRow")]
 pub struct Row {
     /// Which account.
     pub account: AccountId,

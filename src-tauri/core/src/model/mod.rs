@@ -10,14 +10,14 @@ pub use notification::{
     Action, Attachment, Class, Draft, Fate, Mirror, Notification, Origin, Revision, limits,
 };
 pub use policy::{
-    Back, Bucket, Context, Disposition, HoldCause, Pause, PolicyState, Problem, Rule, Surroundings,
+    Bucket, Context, Disposition, HoldCause, Pause, PolicyState, Problem, Rule, Surroundings,
     TraceLine, Verdict, Window, window_key,
 };
 pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::preferences;
 pub use tidings_api::preferences::Preferences;
 pub use tidings_api::{
-    AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
+    AccountId, ActionKind, Back, BackendKind, Format, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
 };
 

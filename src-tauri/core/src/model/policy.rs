@@ -3,6 +3,7 @@
 use super::{NotificationId, SubscriptionId, Tier};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tidings_api::Back;
 use tidings_api::preferences::ClockTime;
 
 /// The user stops toasts for a while.
@@ -187,21 +188,6 @@ pub enum HoldCause {
         /// When.
         back: Back,
     },
-}
-
-/// When something that was snoozed comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "at")]
-pub enum Back {
-    /// At a time.
-    Time {
-        /// This one.
-        time: Timestamp,
-    },
-    /// When the session is unlocked.
-    Unlock,
-    /// When its server is connected again.
-    Online,
 }
 
 impl HoldCause {

@@ -31,10 +31,6 @@ letter_shortcuts: boolean,
  */
 tell_servers: boolean, 
 /**
- * Toasts also for what arrives in the list on screen.
- */
-toast_while_looking: boolean, 
-/**
  * The user was told that closing the window leaves Tidings running.
  */
 close_explained: boolean, 

@@ -8,4 +8,8 @@ export type Target = { "show": "inbox" } | { "show": "notification",
 /**
  * Which one.
  */
-id: NotificationId, } | { "show": "settings" };
+id: NotificationId, } | { "show": "toast", 
+/**
+ * Which one.
+ */
+toast: number, } | { "show": "settings" };
