@@ -15,7 +15,7 @@ mod trace;
 mod tests;
 
 pub use fingerprint::fingerprint;
-pub use rulebook::{Level, Place, Rulebook};
+pub use rulebook::{Level, Place, Row, Rulebook, Said};
 
 use crate::model::{
     Bucket, Class, Disposition, HoldCause, Notification, PolicyState, Tier, Verdict,
