@@ -19,6 +19,7 @@ pub async fn list(list: List, reach: &Reach, out: &Output) -> Result<(), End> {
         None => None,
     };
     let query = ListQuery {
+        toast: None,
         place: if list.done {
             Place::Done
         } else if list.unread {

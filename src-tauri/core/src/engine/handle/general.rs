@@ -228,7 +228,8 @@ pub async fn test_toast(shared: &Shared) -> Result<Reply, ErrorView> {
         title: "Tidings can reach you".to_owned(),
         body: "This is a test. Did you see it?".to_owned(),
         tier: Tier::Important,
-        sound: true,
+        sound: Some(shared.rulebook().document().sounds.sound.clone()),
+        volume: shared.rulebook().document().sounds.volume.min(100),
         update: false,
         actions: Vec::new(),
     };

@@ -2,6 +2,7 @@
 
 use notify_rust::{Hint, Notification, Timeout, Urgency};
 use tidings_core::model::Tier;
+use tidings_core::model::preferences::Sound;
 use tidings_core::ports::Toast;
 
 /// What a daemon can do (`GetCapabilities`, Desktop Notifications Specification 1.3).
@@ -46,14 +47,23 @@ pub fn compose(toast: &Toast, can: Capabilities, replaces: u32) -> Notification 
         .hint(Hint::DesktopEntry("tidings".to_owned()))
         // A vendor's category (specification, "Categories"): none of the standard ones fits.
         .hint(Hint::Category("x-tidings.arrived".to_owned()));
-    if toast.sound && !toast.update {
-        let name = match toast.tier {
-            Tier::Critical => "dialog-warning",
-            Tier::Important | Tier::Informational => "message-new-instant",
-        };
-        out.hint(Hint::SoundName(name.to_owned()));
-    } else {
-        out.hint(Hint::SuppressSound(true));
+    match toast.sound.as_ref().filter(|_| !toast.update) {
+        Some(Sound::Default) => {
+            let name = match toast.tier {
+                Tier::Critical => "dialog-warning",
+                Tier::Important | Tier::Informational => "message-new-instant",
+            };
+            out.hint(Hint::SoundName(name.to_owned()));
+        }
+        Some(Sound::Named { name }) => {
+            out.hint(Hint::SoundName(name.clone()));
+        }
+        Some(Sound::File { path }) => {
+            out.hint(Hint::SoundFile(path.clone()));
+        }
+        Some(Sound::None) | None => {
+            out.hint(Hint::SuppressSound(true));
+        }
     }
     if can.actions {
         // Some desktops close on a click on the body: the button does the same.
@@ -100,7 +110,8 @@ mod tests {
             title: "Disk <full>".to_owned(),
             body: "a < b & \"c\" 'd' >".to_owned(),
             tier,
-            sound: true,
+            sound: Some(Sound::Default),
+            volume: 100,
             update: false,
             actions: vec![("0".to_owned(), "Restart".to_owned())],
         }

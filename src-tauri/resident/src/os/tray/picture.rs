@@ -195,6 +195,10 @@ mod tests {
                 ..Counts::default()
             },
             pause: None,
+            quiet: None,
+            held: Vec::new(),
+            around: Vec::new(),
+            cards: Vec::new(),
             connections: states.iter().map(connection).collect(),
             notices: Vec::new(),
             latest: Vec::new(),
