@@ -9,4 +9,5 @@ mod mercure;
 mod outages;
 mod pusher;
 mod relay;
+mod topics;
 mod way_back;

@@ -27,6 +27,10 @@ pub const PROVEN: Duration = Duration::from_mins(1);
 pub const RETRY_AFTER_LEAST: Duration = Duration::from_secs(1);
 /// Greatest `Retry-After` that is believed.
 pub const RETRY_AFTER_MOST: Duration = Duration::from_mins(15);
+/// Least `retry:` of an event stream that is believed.
+pub const WISH_LEAST: Duration = Duration::from_secs(1);
+/// Greatest `retry:` of an event stream that is believed.
+pub const WISH_MOST: Duration = Duration::from_mins(5);
 /// What is added to a learnt keepalive before its silence is death.
 pub const KEEPALIVE_MARGIN: Duration = Duration::from_secs(15);
 /// Silence that is death while no keepalive is known.
