@@ -9,9 +9,10 @@ use super::tls::Tls;
 #[cfg(test)]
 use super::tls::Trust;
 use super::watchdog::Watchdog;
-use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, way, websocket};
+use super::way::{self, Through};
+use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, websocket};
 use crate::model::{Body, HttpRequest, Method, Sign, SignIn, TransportKind, Way};
-use crate::ports::{Clock, Later};
+use crate::ports::{Clock, Later, NoProxies, Proxies};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -21,7 +22,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use rustls::RootCertStore;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -31,10 +32,12 @@ const CLIENTS: usize = 32;
 /// What a client is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// One connection each, held open: every link. HTTP/1.1, since there is nothing to
-    /// multiplex and a WebSocket needs it.
-    Link,
-    /// Finite requests, which may share connections.
+    /// A connection that becomes a WebSocket, which takes HTTP/1.1 (RFC 6455, section 4.1).
+    Upgrade,
+    /// One connection each, held open: every other link, over HTTP/2 where the server offers it. None is
+    /// shared, so that the next attempt is never made over a connection that has died.
+    Stream,
+    /// Finite requests, which share connections.
     Fetch,
 }
 
@@ -45,6 +48,7 @@ struct Kind {
     is_loopback: bool,
     connect: Duration,
     way: Way,
+    through: Through,
     /// Of the proxy and of the client certificate.
     passwords: [Option<String>; 2],
 }
@@ -52,10 +56,26 @@ struct Kind {
 /// The network. Holds no connection by itself; its clients are made when they are first needed.
 pub struct Network {
     pub(super) clock: Arc<dyn Clock>,
+    proxies: Arc<dyn Proxies>,
     times: Mutex<Times>,
     /// For every server that is reached as everywhere.
     tls: OnceLock<Tls>,
-    clients: Mutex<Vec<(Kind, Client)>>,
+    clients: Arc<Clients>,
+}
+
+/// Clients with their connections.
+#[derive(Default)]
+pub(super) struct Clients(Mutex<Vec<(Kind, Client)>>);
+
+impl Clients {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Kind, Client)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept for the next request may be dead: it is not taken any more. Requests under way go on.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
 }
 
 impl Network {
@@ -69,9 +89,36 @@ impl Network {
         Self {
             clock,
             times: Mutex::new(times.floored()),
+            proxies: Arc::new(NoProxies),
             tls: OnceLock::new(),
-            clients: Mutex::default(),
+            clients: Arc::default(),
         }
+    }
+
+    /// Asks the desktop where neither an account nor the environment says which proxy to take.
+    #[must_use]
+    pub fn asking(mut self, proxies: Arc<dyn Proxies>) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// The proxy to a server, asked anew for each connection: it may change with the network.
+    pub(super) async fn proxy(&self, url: &Url, way: &Way) -> Through {
+        let known = way::through(&way.proxy, url, is_loopback(url), way::is_set);
+        if let Some(known) = known {
+            return known;
+        }
+        let mut origin = bare(url);
+        origin.set_path("/");
+        origin.set_query(None);
+        let mut deadline = self.clock.sleep(limits::PROXY_WITHIN);
+        let answers = within(&mut deadline, self.proxies.ways(&origin)).await;
+        way::by_desktop(&answers.unwrap_or_default())
+    }
+
+    /// Notices silence, after which no connection is trusted.
+    pub(super) fn watchdog(&self, silence: Duration) -> Watchdog {
+        Watchdog::new(self.clock.clone(), silence, Arc::clone(&self.clients))
     }
 
     /// Trusts these authorities only.
@@ -118,18 +165,25 @@ impl Network {
         Tls::trusting(roots, trust)
     }
 
-    fn client(&self, purpose: Purpose, url: &Url, route: &Route) -> Result<Client, TransportError> {
+    fn client(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        route: &Route,
+        through: &Through,
+    ) -> Result<Client, TransportError> {
         let kind = Kind {
             purpose,
             is_loopback: is_loopback(url),
             connect: self.times().connect,
             way: route.way.clone(),
+            through: through.clone(),
             passwords: [
                 route.credential.proxy.clone(),
                 route.credential.certificate.clone(),
             ],
         };
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.clients.lock();
         if let Some((_, client)) = clients.iter().find(|(known, _)| *known == kind) {
             return Ok(client.clone());
         }
@@ -144,12 +198,17 @@ impl Network {
             .redirect(Policy::none())
             .referer(false)
             .dns_resolver(Arc::new(Names));
-        let builder = way::through(builder, &kind.way, &route.credential, kind.is_loopback)?;
+        let builder = way::client(builder, through, &route.credential)?
+            .http2_initial_stream_window_size(limits::WINDOW)
+            .http2_initial_connection_window_size(limits::WINDOW * 2);
         let builder = match purpose {
-            Purpose::Link => builder
+            Purpose::Upgrade => builder
                 .http1_only()
                 .pool_max_idle_per_host(0)
                 .use_preconfigured_tls(tls.config(&[b"http/1.1"])),
+            Purpose::Stream => builder
+                .pool_max_idle_per_host(0)
+                .use_preconfigured_tls(tls.config(&[b"h2", b"http/1.1"])),
             Purpose::Fetch => builder
                 .pool_max_idle_per_host(limits::POOL_SIZE)
                 .pool_idle_timeout(limits::POOL_IDLE)
@@ -173,7 +232,7 @@ impl Network {
         purpose: Purpose,
         request: &HttpRequest,
         url: &Url,
-        route: &Route,
+        (route, through): (&Route, &Through),
         extra: &[(HeaderName, HeaderValue)],
     ) -> Result<RequestBuilder, TransportError> {
         let mut url = bare(url);
@@ -199,7 +258,7 @@ impl Network {
                 ));
             }
         }
-        let client = self.client(purpose, &url, route)?;
+        let client = self.client(purpose, &url, route, through)?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -250,10 +309,12 @@ impl Network {
         deadline: &mut Later<'static, ()>,
     ) -> Result<Response, TransportError> {
         let mut url = request.url.clone();
+        let through = self.proxy(&url, &route.way).await;
         for _ in 0..=limits::REDIRECTS {
-            let builder = self.build(purpose, request, &url, route, extra)?;
+            let builder = self.build(purpose, request, &url, (route, &through), extra)?;
             let response = within(deadline, builder.send())
-                .await?
+                .await
+                .inspect_err(|_| self.clients.forget())?
                 .map_err(|error| before_response(&error, &*self.clock))?;
             match redirect(request.method, &url, &response)? {
                 Some(next) => url = next,
@@ -306,7 +367,7 @@ impl Network {
             headers: header_list(response.headers()),
             retry_after: retry_after(response.headers(), &*self.clock),
             lines: LineReader::new(response.bytes_stream().boxed(), limits::FRAME),
-            watchdog: Watchdog::new(self.clock.clone(), route.silence),
+            watchdog: self.watchdog(route.silence),
             over: None,
         }))
     }
@@ -342,6 +403,10 @@ impl Dial for Network {
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>> {
         Box::pin(self.finite(request, route))
+    }
+
+    fn renew(&self) {
+        self.clients.forget();
     }
 
     fn set_times(&self, times: Times) {

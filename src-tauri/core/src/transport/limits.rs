@@ -7,6 +7,8 @@ use std::time::Duration;
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time from the start of a request to the end of the response's headers, redirects included.
 pub const HEADERS: Duration = Duration::from_secs(20);
+/// Time for the desktop to say which proxy a server is behind; then there is none.
+pub const PROXY_WITHIN: Duration = Duration::from_secs(2);
 /// Between two pings of a WebSocket.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// Time for any frame after a ping.
@@ -46,6 +48,9 @@ pub const POOL_SIZE: usize = 2;
 
 /// A line of a stream or a message of a WebSocket, in bytes.
 pub const FRAME: usize = crate::model::limits::FRAME;
+/// How much of an HTTP/2 stream a server may send ahead, in bytes (RFC 9113, 6.9.1): what nobody has read
+/// yet is memory.
+pub const WINDOW: u32 = 512 * 1024;
 /// The start of a refusal's body, in bytes.
 pub const REFUSAL: usize = 4 * 1024;
 /// Redirects followed within an origin.

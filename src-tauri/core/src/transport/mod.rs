@@ -183,6 +183,9 @@ pub trait Dial: Send + Sync {
         request: &'a HttpRequest,
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+    /// The network is another, or the machine slept: no connection that is kept for the next request is
+    /// taken any more.
+    fn renew(&self) {}
     /// Other times from now on; what is open keeps its own.
     fn set_times(&self, times: limits::Times);
 }
