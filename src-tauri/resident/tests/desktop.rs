@@ -11,17 +11,17 @@ use tidings_api::{ErrorView, Reply, Request, Status};
 use tidings_server::{Action, Kind, Publish, Server};
 
 /// A bus of its own, and what is on it.
-struct Desk {
-    place: Place,
-    address: String,
-    server: Server,
+pub struct Desk {
+    pub place: Place,
+    pub address: String,
+    pub server: Server,
     /// What the window's command was started with.
     windows: PathBuf,
     _bus: Staying,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let place = Place::new();
         let mut bus = Command::new("dbus-daemon")
             .args(["--session", "--nofork", "--print-address=1"])
@@ -49,8 +49,14 @@ impl Desk {
         }
     }
 
-    async fn resident(&self, how: &str) -> Staying {
+    pub async fn resident(&self, how: &str) -> Staying {
+        self.resident_with(how, &[]).await
+    }
+
+    /// With these variables in its environment.
+    pub async fn resident_with(&self, how: &str, environment: &[(&str, &str)]) -> Staying {
         let mut command = self.place.command(&[how]);
+        command.envs(environment.iter().copied());
         command
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
             .env("TIDINGS_WINDOW", self.place.folder().join("window"));
@@ -64,14 +70,14 @@ impl Desk {
         resident
     }
 
-    async fn status(&self) -> Status {
+    pub async fn status(&self) -> Status {
         match self.place.client().await.call(Request::Status).await {
             Ok(Reply::Status(status)) => status,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn wait(&self, holds: impl Fn(&Status) -> bool) {
+    pub async fn wait(&self, holds: impl Fn(&Status) -> bool) {
         let waiting = async {
             while !holds(&self.status().await) {
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -57,6 +57,8 @@ struct Kind {
 pub struct Network {
     pub(super) clock: Arc<dyn Clock>,
     proxies: Arc<dyn Proxies>,
+    /// Whether a variable of the environment says something.
+    environment: fn(&str) -> bool,
     times: Mutex<Times>,
     /// For every server that is reached as everywhere.
     tls: OnceLock<Tls>,
@@ -90,6 +92,7 @@ impl Network {
             clock,
             times: Mutex::new(times.floored()),
             proxies: Arc::new(NoProxies),
+            environment: way::is_set,
             tls: OnceLock::new(),
             clients: Arc::default(),
         }
@@ -104,8 +107,7 @@ impl Network {
 
     /// The proxy to a server, asked anew for each connection: it may change with the network.
     pub(super) async fn proxy(&self, url: &Url, way: &Way) -> Through {
-        let known = way::through(&way.proxy, url, is_loopback(url), way::is_set);
-        if let Some(known) = known {
+        if let Some(known) = self.known_proxy(url, way) {
             return known;
         }
         let mut origin = bare(url);
@@ -116,6 +118,10 @@ impl Network {
         way::by_desktop(&answers.unwrap_or_default())
     }
 
+    fn known_proxy(&self, url: &Url, way: &Way) -> Option<Through> {
+        way::through(&way.proxy, url, is_loopback(url), self.environment)
+    }
+
     /// Notices silence, after which no connection is trusted.
     pub(super) fn watchdog(&self, silence: Duration) -> Watchdog {
         Watchdog::new(self.clock.clone(), silence, Arc::clone(&self.clients))
@@ -124,7 +130,10 @@ impl Network {
     /// Trusts these authorities only.
     #[cfg(test)]
     pub(super) fn trusting(clock: Arc<dyn Clock>, roots: RootCertStore) -> Self {
-        let network = Self::with_times(clock, Times::default());
+        let network = Self {
+            environment: |_| false,
+            ..Self::with_times(clock, Times::default())
+        };
         let tls = Tls::trusting(roots, Trust::default()).expect("a TLS setting");
         assert!(network.tls.set(tls).is_ok(), "it is new");
         network
@@ -403,6 +412,15 @@ impl Dial for Network {
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>> {
         Box::pin(self.finite(request, route))
+    }
+
+    fn goes_straight<'a>(&'a self, url: &'a Url, route: &'a Route) -> Later<'a, bool> {
+        Box::pin(async move {
+            match self.known_proxy(url, &route.way) {
+                Some(known) => known == Through::Direct,
+                None => !matches!(self.proxy(url, &route.way).await, Through::Desktop(_)),
+            }
+        })
     }
 
     fn renew(&self) {
