@@ -162,6 +162,7 @@ async fn a_toast_is_shown_edited_in_place_answered_and_withdrawn() {
         .wait_for(LIMIT, |toast| toast.body == "another")
         .await
         .unwrap();
+    assert_eq!(another.sender, toast.sender, "one connection for all");
     let open = another.action("Open").unwrap();
     daemon.choose(another.id, open, None).await.unwrap();
     let id = desk.status().await.latest[0].id;
