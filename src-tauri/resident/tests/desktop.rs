@@ -300,6 +300,42 @@ async fn shown(item: &::support::TrayItem, words: &str) {
     assert!(waited.is_ok(), "{words}: {:?}", item.tool_tip().await);
 }
 
+/// What logind says when the machine wakes (org.freedesktop.login1.Manager, `PrepareForSleep`).
+#[tokio::test(flavor = "multi_thread")]
+async fn waking_up_connects_anew_at_once() {
+    let desk = Desk::new().await;
+    let system = ("DBUS_SYSTEM_BUS_ADDRESS", desk.address.as_str());
+    let mut resident = desk.resident_with("daemon", &[system]).await;
+    let since = desk.status().await.connections[0].since;
+    let logind = zbus::connection::Builder::address(desk.address.as_str())
+        .unwrap()
+        .build()
+        .await
+        .unwrap();
+    let say = async |sleeping: bool| {
+        let path = "/org/freedesktop/login1";
+        let manager = "org.freedesktop.login1.Manager";
+        logind
+            .emit_signal(None::<&str>, path, manager, "PrepareForSleep", &sleeping)
+            .await
+            .unwrap();
+    };
+    // It falls asleep: nothing happens yet. It wakes: the connection is another one.
+    say(true).await;
+    desk.publish("before it slept").await;
+    desk.wait(|status| status.counts.all == 1).await;
+    assert_eq!(desk.status().await.connections[0].since, since);
+    say(false).await;
+    desk.wait(|status| {
+        let one = &status.connections[0];
+        one.state == tidings_api::ConnectionState::Live && one.since > since
+    })
+    .await;
+    desk.publish("after it woke").await;
+    desk.wait(|status| status.counts.all == 2).await;
+    assert_eq!(resident.end(true).await, Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn starting_at_login_is_an_entry_of_the_desktop() {
     let desk = Desk::new().await;

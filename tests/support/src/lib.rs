@@ -20,6 +20,7 @@ mod process;
 mod python;
 mod screen;
 mod screenshot;
+pub mod servers;
 mod tray;
 mod webdriver;
 
