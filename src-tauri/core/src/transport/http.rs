@@ -1,9 +1,10 @@
 //! Requests over HTTP: building them, signing them in, following redirects within an origin, and
 //! reading finite answers. Every link begins here too.
 
-use super::fault::{Unresolved, before_response, in_body};
+use super::answer::HttpAnswer;
+use super::fault::{Unresolved, before_response};
 use super::limits::{self, Times};
-use super::lines::{LineReader, Piece};
+use super::lines::LineReader;
 use super::sign::{self, signs};
 use super::tls::Tls;
 #[cfg(test)]
@@ -434,81 +435,6 @@ impl Dial for Network {
 
 /// The body of a response, as its chunks come.
 pub(super) type Chunks = BoxStream<'static, Result<Bytes, reqwest::Error>>;
-
-struct HttpAnswer {
-    status: u16,
-    retry_after: Option<Duration>,
-    headers: Vec<(String, String)>,
-    lines: LineReader<Chunks>,
-    watchdog: Watchdog,
-    /// The body is at its end, or broke for this reason.
-    over: Option<Result<(), TransportError>>,
-}
-
-impl HttpAnswer {
-    async fn next_line(&mut self) -> Result<Option<String>, TransportError> {
-        loop {
-            if let Some(over) = &self.over {
-                return over.clone().map(|()| None);
-            }
-            let piece = tokio::select! {
-                biased;
-                piece = self.lines.next() => piece.map_err(|error| in_body(&error)),
-                () = self.watchdog.bite() => Err(TransportError::Silent),
-            };
-            match piece {
-                Ok(Piece::Line(line)) => {
-                    self.watchdog.feed();
-                    return Ok(Some(line));
-                }
-                Ok(Piece::TooLong) => self.watchdog.feed(),
-                Ok(Piece::End(rest)) => {
-                    self.over = Some(Ok(()));
-                    if !rest.is_empty() {
-                        return Ok(Some(rest));
-                    }
-                }
-                Err(error) => self.over = Some(Err(error)),
-            }
-        }
-    }
-
-    async fn whole(&mut self, limit: usize) -> Result<String, TransportError> {
-        if let Some(over) = &self.over {
-            return over.clone().map(|()| String::new());
-        }
-        self.watchdog.feed();
-        let rest = tokio::select! {
-            biased;
-            rest = self.lines.rest(limit) => rest.map_err(|error| in_body(&error)),
-            () = self.watchdog.bite() => Err(TransportError::Silent),
-        };
-        self.over = Some(rest.as_ref().map(|_| ()).map_err(Clone::clone));
-        rest
-    }
-}
-
-impl Answer for HttpAnswer {
-    fn status(&self) -> u16 {
-        self.status
-    }
-
-    fn headers(&self) -> &[(String, String)] {
-        &self.headers
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
-    }
-
-    fn line(&mut self) -> Later<'_, Result<Option<String>, TransportError>> {
-        Box::pin(self.next_line())
-    }
-
-    fn text(&mut self, limit: usize) -> Later<'_, Result<String, TransportError>> {
-        Box::pin(self.whole(limit))
-    }
-}
 
 /// Names by the system's resolver, so that a name without an address can be told from other errors.
 struct Names;

@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod hops;
 pub mod limits;
 
+mod answer;
 mod fault;
 mod http;
 mod http_stream;
