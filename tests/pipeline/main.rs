@@ -1,6 +1,7 @@
 //! The whole path without a desktop: a real server on loopback, real sockets, a real store on disk, and a
 //! clock that moves only when told.
 
+mod clean_end;
 mod custom;
 mod gotify;
 mod harness;
@@ -9,4 +10,5 @@ mod mercure;
 mod outages;
 mod pusher;
 mod relay;
+mod topics;
 mod way_back;

@@ -449,6 +449,12 @@ pub trait Session: Send {
     fn start(&mut self, now: Timestamp) -> Vec<Effect>;
     /// What follows from an input. Never panics, whatever the bytes.
     fn receive(&mut self, input: Input<'_>, now: Timestamp) -> Vec<Effect>;
+    /// From now on it is these topics, while the connection is live: what that takes, without disturbing
+    /// those that stay. None where a connection is for its topics from the beginning: then another one is
+    /// opened beside it.
+    fn topics(&mut self, _topics: &[Topic], _now: Timestamp) -> Option<Vec<Effect>> {
+        None
+    }
 }
 
 /// A notification to publish.

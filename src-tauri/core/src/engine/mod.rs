@@ -231,6 +231,7 @@ impl Engine {
 
     /// The machine woke from sleep.
     pub fn woke(&self) {
+        self.shared.dial.renew();
         self.shared.supervisor.tell(None, &Happening::Woke);
         self.shared.wake_scheduler.notify_one();
         self.shared.wake_outbox.notify_one();
@@ -238,6 +239,7 @@ impl Engine {
 
     /// The machine has a network, or has none. Servers on this machine are reached all the same.
     pub fn network(&self, up: bool) {
+        self.shared.dial.renew();
         let accounts = self.shared.store.read(|tx| tx.accounts());
         for account in accounts.unwrap_or_default() {
             if up || !is_loopback(&account) {

@@ -173,8 +173,9 @@ pub struct SecretFrom {
 /// setting away.
 #[derive(Debug, Args)]
 pub struct WayFrom {
-    /// Go through this proxy (http://, https://, socks5://, socks5h://), or direct, or as the system says
-    #[arg(long, value_name = "URL|direct|system")]
+    /// Go through this proxy (http://, https://, socks5://, socks5h://); none: past every proxy; system: as the
+    /// environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), else the desktop's settings
+    #[arg(long, value_name = "URL|none|system")]
     pub proxy: Option<String>,
     /// A file with USER:PASSWORD for the proxy
     #[arg(long, value_name = "FILE")]

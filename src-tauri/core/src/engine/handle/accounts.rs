@@ -251,6 +251,15 @@ fn changed(shared: &Arc<Shared>, id: AccountId) {
     shared.hint(Event::Status);
 }
 
+/// The same where a subscription came or went: the connection goes on.
+fn topics_changed(shared: &Arc<Shared>, id: AccountId) {
+    if shared.started.get().is_some() {
+        shared.supervisor.topics_changed(shared, id);
+    }
+    shared.hint(Event::Accounts);
+    shared.hint(Event::Status);
+}
+
 /// What an account is called whose user gave it no name: its host, and its port where that is not the
 /// usual one, so that two servers on one host can be told apart.
 fn usual_name(base: &Url) -> String {
@@ -439,7 +448,7 @@ pub fn subscribe(
         .store
         .write(|tx| tx.add_subscription(account, &new, now))
         .map_err(|error| storage(&error))?;
-    changed(shared, account);
+    topics_changed(shared, account);
     one(shared, account)
 }
 
@@ -479,7 +488,7 @@ pub fn unsubscribe(
             Ok(subscription.account)
         })
         .map_err(|error| storage(&error))?;
-    changed(shared, account);
+    topics_changed(shared, account);
     if forget {
         shared.hint(Event::Resync);
     }
