@@ -342,6 +342,7 @@ impl Conversation {
             topic,
             name: name.to_owned(),
             icon: None,
+            place: String::new(),
         }]));
     }
 }

@@ -4,7 +4,7 @@
 use super::failure::failure;
 use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Offered, Read, Session};
 use crate::engine::ingest::{self, Item};
-use crate::model::{AccountId, HttpRequest, SubscriptionId, TransportKind};
+use crate::model::{AccountId, HttpRequest, Quota, SubscriptionId, TransportKind};
 use crate::ports::{Clock, Later};
 use crate::transport::{Answer, Dial, Frame, Link, Route, TransportError};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -44,8 +44,23 @@ pub struct Attempt {
     pub promised: bool,
 }
 
-/// Stores offered subscriptions and says which they are.
-pub type Offer = Box<dyn Fn(&[Offered]) -> Result<Known, String> + Send + Sync>;
+/// What the server says of the account.
+pub enum Said {
+    /// It has these subscriptions, among others.
+    Offered(Vec<Offered>),
+    /// Its user is subscribed to exactly these there; new ones are kept under `place`.
+    InStep {
+        /// Under which of the server's addresses.
+        place: String,
+        /// What it has.
+        listed: Vec<Offered>,
+    },
+    /// How much it may do.
+    Quota(Box<Quota>),
+}
+
+/// Stores what the server says of the account, and says which subscriptions that makes.
+pub type Offer = Box<dyn Fn(Said) -> Result<Known, String> + Send + Sync>;
 /// Topics and their subscriptions; none where the user left it.
 pub type Known = Vec<(String, Option<SubscriptionId>)>;
 
@@ -236,7 +251,16 @@ impl Running {
                     continue;
                 }
                 Effect::Offer(offered) => {
-                    self.offer(&offered)?;
+                    self.offer(Said::Offered(offered))?;
+                    continue;
+                }
+                Effect::InStep { place, listed } => {
+                    self.offer(Said::InStep { place, listed })?;
+                    continue;
+                }
+                Effect::Quota(quota) => {
+                    // Nothing depends on it.
+                    let _ = (self.attempt.offer)(Said::Quota(quota));
                     continue;
                 }
                 Effect::Silence(time) => {
@@ -398,8 +422,8 @@ impl Running {
 
     /// Adds what is new to the account's subscriptions, at once: what the session says next may belong
     /// to them.
-    fn offer(&mut self, offered: &[Offered]) -> Goes {
-        match (self.attempt.offer)(offered) {
+    fn offer(&mut self, said: Said) -> Goes {
+        match (self.attempt.offer)(said) {
             Ok(known) => {
                 self.tell(Input::Offered(&known));
                 Ok(())

@@ -1,10 +1,10 @@
 //! One account's task: follows the machine, runs its attempts, tells the rest of the engine.
 
-use super::attempt::{self, Attempt};
+use super::attempt::{self, Attempt, Said};
 use super::state::{Command, Event, Moment, Phase, State, step};
 use crate::backend::{Backend, Failure, FailureKind, Resume, Server, Topic, registry};
 use crate::engine::ingest::{self, Item};
-use crate::engine::{Shared, storage};
+use crate::engine::{Shared, lock, storage};
 use crate::model::{Account, AccountId, Credential, SignIn, Subscription, TransportKind};
 use crate::ports::Later;
 use crate::transport::Route;
@@ -137,7 +137,7 @@ fn transports(account: &Account) -> Vec<TransportKind> {
 
 /// Its server says which subscriptions there are.
 fn offers(account: &Account) -> bool {
-    registry::backend(account.kind).capabilities().offers
+    registry::backend(account.kind).offers(&server(account), &account.sign_in)
 }
 
 async fn connect(
@@ -191,19 +191,33 @@ async fn connect(
 }
 
 fn offer(shared: Arc<Shared>, account: AccountId) -> attempt::Offer {
-    Box::new(move |offered| {
+    Box::new(move |said| {
         let now = shared.clock.now();
-        let known = shared.store.write(|tx| {
-            offered
+        let mut owes = false;
+        let known = shared.store.write(|tx| match &said {
+            Said::Offered(offered) => offered
                 .iter()
                 .map(|one| {
                     let icon = one.icon.as_deref().unwrap_or_default();
                     let id = tx.offered(account, &one.topic, &one.name, icon, now)?;
                     Ok((one.topic.clone(), id))
                 })
-                .collect()
+                .collect(),
+            Said::InStep { place, listed } => {
+                owes = tx.keep_in_step(account, place, listed, now)?;
+                let all = tx.subscriptions(account)?.into_iter();
+                Ok(all.map(|one| (one.topic, Some(one.id))).collect())
+            }
+            Said::Quota(_) => Ok(Vec::new()),
         });
         let known = known.map_err(|error| storage(&error).message)?;
+        if owes {
+            shared.wake_outbox.notify_one();
+        }
+        if let Said::Quota(quota) = said {
+            lock(&shared.quotas).insert(account, *quota);
+            shared.hint(tidings_api::Event::Status);
+        }
         shared.hint(tidings_api::Event::Accounts);
         Ok(known)
     })
