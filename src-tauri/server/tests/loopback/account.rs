@@ -34,7 +34,7 @@ impl Fixture {
         json(self.ask(Method::GET, "", &Value::Null)).await
     }
 
-    fn with(&self, token: &Value, method: Method, page: &str) -> RequestBuilder {
+    fn by_token(&self, token: &Value, method: Method, page: &str) -> RequestBuilder {
         let url = self.url(&format!("/v1/account{page}"));
         let token = token["token"].as_str().unwrap();
         self.client.request(method, url).bearer_auth(token)
@@ -57,17 +57,17 @@ async fn tokens_are_made_extended_and_revoked() {
         (&token["label"], &token["expires"]),
         (&json!("one"), &json!(0))
     );
-    let sees = |token: &Value| it.with(token, Method::GET, "");
+    let sees = |token: &Value| it.by_token(token, Method::GET, "");
     assert_eq!(json(sees(&short)).await["username"], "ada");
     clock.advance(71 * 3600);
     // Extended by what the request is signed in with.
-    json(it.with(&short, Method::PATCH, "/token").body("{}")).await;
+    json(it.by_token(&short, Method::PATCH, "/token").body("{}")).await;
     clock.advance(71 * 3600);
     assert_eq!(json(sees(&short)).await["username"], "ada");
     clock.advance(3600);
     assert_eq!(refused(sees(&short)).await, 40101, "it is over");
     assert_eq!(json(sees(&token)).await["tokens"][0]["label"], "one");
-    json(it.with(&token, Method::DELETE, "/token")).await;
+    json(it.by_token(&token, Method::DELETE, "/token")).await;
     assert_eq!(refused(sees(&token)).await, 40101);
     assert_eq!(
         refused(it.ask(Method::DELETE, "/token", &Value::Null)).await,
@@ -97,12 +97,12 @@ async fn subscriptions_are_kept_and_their_changes_told() {
         .await
         .unwrap();
     let mut changes = super::support::Lines::new(listening);
-    assert_eq!(text(&changes.next().await), "open");
+    assert_eq!(text(&changes.next().await.unwrap()), "open");
     let one =
         |name: &str| json!({"base_url": "https://ex.test", "topic": "a", "display_name": name});
     for (method, body) in [(Method::POST, one("A")), (Method::PATCH, one("B"))] {
         json(it.ask(method, "/subscription", &body)).await;
-        assert_eq!(text(&changes.next().await), "{\"event\":\"sync\"}");
+        assert_eq!(text(&changes.next().await.unwrap()), "{\"event\":\"sync\"}");
         assert_eq!(it.account().await["subscriptions"], json!([body]));
     }
     assert_eq!(
@@ -119,7 +119,7 @@ async fn subscriptions_are_kept_and_their_changes_told() {
         .header("X-BaseURL", "https://ex.test")
         .header("X-Topic", "a");
     json(gone).await;
-    assert_eq!(text(&changes.next().await), "{\"event\":\"sync\"}");
+    assert_eq!(text(&changes.next().await.unwrap()), "{\"event\":\"sync\"}");
     assert_eq!(it.account().await["subscriptions"], json!([]));
     assert_eq!(it.server.kept().await.unwrap(), 0, "nobody is told later");
 }
@@ -138,14 +138,14 @@ async fn what_users_have_outlives_a_restart_and_their_names_do_not() {
     it.server.stop().await;
     let it = Fixture::with(kept()).await;
     assert_eq!(
-        json(it.with(&token, Method::GET, "")).await["sync_topic"],
+        json(it.by_token(&token, Method::GET, "")).await["sync_topic"],
         sync
     );
     it.server.stop().await;
     let mut fewer = kept();
     fewer.access.users.remove(0);
     let it = Fixture::with(fewer).await;
-    assert_eq!(refused(it.with(&token, Method::GET, "")).await, 40101);
+    assert_eq!(refused(it.by_token(&token, Method::GET, "")).await, 40101);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ impl Fixture {
         });
     }
 
-    fn of(&self, topic: &str) -> SubscriptionId {
+    fn id_of(&self, topic: &str) -> SubscriptionId {
         let all = self.write(|tx| tx.all_subscriptions());
         let found = all.into_iter().find(|one| one.topic == topic);
         found.expect("it is there").id
@@ -197,8 +197,8 @@ fn the_last_wish_is_told_and_all_in_order() {
     };
     add("door");
     fixture.look(&[("garden", "")]);
-    fixture.leave(fixture.of("garden"), false);
-    fixture.leave(fixture.of("door"), false);
+    fixture.leave(fixture.id_of("garden"), false);
+    fixture.leave(fixture.id_of("door"), false);
     assert_eq!(
         fixture.pay(),
         [
