@@ -232,7 +232,7 @@ pub struct ConnectionView {
     /// The reason, in words; empty where there is nothing to say.
     pub problem: String,
     /// What the server said when it was last asked how much this account may do; none: nothing.
-    pub quota: Option<Quota>,
+    pub quota: Option<Box<Quota>>,
 }
 
 /// How much a server lets an account do. What it did not say is none.

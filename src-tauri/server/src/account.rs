@@ -115,7 +115,7 @@ impl Asked<'_> {
     async fn delete_token(&self) -> Result<Response, Refusal> {
         let which = self.which_token(self.params.get(&["token"]))?;
         self.change(|account| {
-            account.tokens.retain(|token| token.token != which);
+            account.tokens.retain(|token| token.value != which);
             Ok(json!({ "success": true }))
         })
         .await
@@ -175,7 +175,7 @@ impl Asked<'_> {
 fn known<'a>(account: &'a mut Account, which: &str) -> Result<&'a mut Token, Refusal> {
     let mut tokens = account.tokens.iter_mut();
     tokens
-        .find(|token| token.token == which)
+        .find(|token| token.value == which)
         .ok_or_else(Refusal::not_found)
 }
 

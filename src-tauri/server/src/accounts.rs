@@ -18,7 +18,8 @@ const SUBSCRIPTIONS: usize = 1000;
 /// A token that its user made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Token {
-    pub(crate) token: String,
+    #[serde(rename = "token")]
+    pub(crate) value: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) label: String,
     /// Unix seconds; 0: it does not expire.
@@ -66,7 +67,7 @@ impl Account {
             self.tokens.remove(0);
         }
         let token = Token {
-            token: format!("tk_{}", random_id(29).to_lowercase()),
+            value: format!("tk_{}", random_id(29).to_lowercase()),
             label,
             expires,
             last_access: now,
@@ -125,7 +126,7 @@ impl Accounts {
         let mut found = None;
         for (user, account) in self.all().iter_mut() {
             for token in &mut account.tokens {
-                if same(given, &token.token) && !is_over(token, now) {
+                if same(given, &token.value) && !is_over(token, now) {
                     token.last_access = now;
                     found = Some(user.clone());
                 }

@@ -203,7 +203,7 @@ fn connection(shared: &Shared, account: &Account) -> ConnectionView {
         problem: String::new(),
         quota: None,
     });
-    view.quota = lock(&shared.quotas).get(&account.id).cloned();
+    view.quota = lock(&shared.quotas).get(&account.id).cloned().map(Box::new);
     view.account_name.clone_from(&account.name);
     view
 }

@@ -58,13 +58,15 @@ fn says(quota: &Quota) -> String {
     let mut parts = Vec::new();
     match (quota.messages, quota.messages_left) {
         (Some(most), Some(left)) => {
-            parts.push(format!("{left} of {most} messages left until midnight UTC"))
+            parts.push(format!("{left} of {most} messages left until midnight UTC"));
         }
         (Some(most), None) => parts.push(format!("{most} messages a day")),
         _ => {}
     }
     match (quota.reservations, quota.reservations_left) {
-        (Some(most), Some(left)) => parts.push(format!("{left} of {most} topics left to reserve")),
+        (Some(most), Some(left)) => {
+            parts.push(format!("{left} of {most} topics left to reserve"));
+        }
         (Some(most), None) => parts.push(format!("{most} topics to reserve")),
         _ => {}
     }
