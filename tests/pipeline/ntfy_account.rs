@@ -234,6 +234,17 @@ async fn a_wrong_password_adds_nothing() {
         secret: Some(Secret::new("wrong".to_owned())),
         ..draft(&server, &["alerts"])
     };
+    let try_it = Request::AccountTry(AccountDraft {
+        topics: Vec::new(),
+        ..draft.clone()
+    });
+    let Reply::Test(report) = desk.ask(try_it).await else {
+        panic!("a report");
+    };
+    assert!(
+        !report.ok,
+        "also where there is no topic to try: {report:#?}"
+    );
     let refused = desk.engine.handle(Request::AccountAdd(draft)).await;
     assert_eq!(refused.expect_err("refused").code, ErrorCode::Unauthorized);
     assert_eq!(desk.status().await.connections, []);
@@ -661,4 +672,51 @@ async fn a_delayed_message_comes_however_late_it_is() {
         assert_eq!(desk.bodies().await, numbered("message", 3), "{transport:?}");
         desk.engine.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_goes_along_and_a_file_only_where_the_server_takes_it() {
+    let clock = FakeClock::new();
+    let server = start(config(&clock)).await;
+    let desk = Desk::new(&clock);
+    let account = join(&desk, &server, &["alerts"]).await;
+    let send = |attach: &str| {
+        Request::Send(Outgoing {
+            account: account.id.to_string(),
+            topic: "alerts".to_owned(),
+            title: "Größe".to_owned(),
+            priority: None,
+            tags: Vec::new(),
+            body: "look".to_owned(),
+            at: String::new(),
+            attach: attach.to_owned(),
+        })
+    };
+    desk.ask(send("https://ex.test/door.jpg")).await;
+    desk.until_count(1).await;
+    let id = desk.rows().await[0].id;
+    let Reply::Detail(detail) = desk.ask(Request::Show { id }).await else {
+        panic!("a detail");
+    };
+    let attachment = detail.attachment.expect("an attachment");
+    assert_eq!(
+        (attachment.name.as_str(), attachment.url.as_str()),
+        ("door.jpg", "https://ex.test/door.jpg")
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("door.jpg");
+    std::fs::write(&file, [7; 100]).expect("a file");
+    let file = file.to_str().expect("a name");
+    let before = server.log().len();
+    for (attach, word) in [
+        (file, "takes no files"),
+        ("door.jpg", "neither"),
+        ("/nowhere/door.jpg", "cannot be read"),
+    ] {
+        let refused = desk.engine.handle(send(attach)).await;
+        let refused = refused.expect_err("it is refused");
+        assert!(refused.message.contains(word), "{refused:?}");
+    }
+    assert_eq!(server.log().len(), before, "nothing was even tried");
+    desk.engine.stop().await;
 }

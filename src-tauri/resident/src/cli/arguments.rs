@@ -683,6 +683,8 @@ mod tests {
             "tidings --json list",
             "tidings list --json --profile /p",
             "tidings read --all --search from:ci",
+            "tidings send home t b --at 30m --attach door.jpg",
+            "tidings send home t b --delay tomorrow",
             "tidings account edit home --muted yes",
             "tidings account add u --user a --password-stdin",
             "tidings account add u --browser",

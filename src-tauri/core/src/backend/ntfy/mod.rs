@@ -54,7 +54,7 @@ static CAPABILITIES: Capabilities = Capabilities {
         Field {
             name: "topics",
             label: "Topics",
-            hint: "One or more names, with commas between them.",
+            hint: "One or more names, with commas between them; none where your account on the server has some.",
             kind: FieldKind::Text,
         },
         Field {

@@ -495,17 +495,28 @@ async fn add_quota(
     let request = backend.ask_quota(server).filter(|_| report.ok)?;
     let start = shared.clock.awake();
     let (status, body) = ask(shared, &request, route).await.ok()?;
+    let time = shared.clock.awake().saturating_sub(start);
+    let mut add = |name: &str, result, says: String| {
+        report.hops.push(Hop {
+            name: name.to_owned(),
+            result,
+            says,
+            millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            certificate: String::new(),
+        });
+    };
+    if status == 401
+        && let Err(failure) = backend.judge_access(status, &body, "")
+    {
+        // Without a topic, nothing before has tried it.
+        add("Sign-in", HopResult::Failed, failure.says);
+        report.ok = false;
+        return None;
+    }
     let quota = backend
         .quota(&body, shared.clock.now())
         .filter(|_| status == 200)?;
-    let time = shared.clock.awake().saturating_sub(start);
-    report.hops.push(Hop {
-        name: "Limits".to_owned(),
-        result: HopResult::Ok,
-        says: quota.says.clone(),
-        millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-        certificate: String::new(),
-    });
+    add("Limits", HopResult::Ok, quota.says.clone());
     Some(quota)
 }
 
