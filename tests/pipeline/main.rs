@@ -7,6 +7,7 @@ mod gotify;
 mod harness;
 mod kill;
 mod mercure;
+mod ntfy_account;
 mod outages;
 mod pusher;
 mod relay;

@@ -27,8 +27,8 @@ pub use secret::Secret;
 pub use view::{
     AccountView, ActOutcome, ActionView, AttachmentView, Changed, ConnectionState, ConnectionView,
     Continuity, Counts, Detail, Detected, DoctorItem, DoctorVerdict, FieldKind, FieldView, GapView,
-    Hop, HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, RevisionView, Row, Status,
-    SubscriptionView, TestReport,
+    Hop, HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, Quota, RevisionView, Row,
+    Status, SubscriptionView, TestReport,
 };
 pub use words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,

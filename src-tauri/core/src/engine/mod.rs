@@ -16,7 +16,7 @@ mod view;
 
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
-    Account, AccountId, Credential, Notification, NotificationId, Preferences, SignIn,
+    Account, AccountId, Credential, Notification, NotificationId, Preferences, Quota, SignIn,
     SubscriptionId,
 };
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
@@ -97,6 +97,7 @@ pub struct Shared {
     settings: RwLock<AppSettings>,
     presence: Mutex<Presence>,
     connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
+    quotas: Mutex<HashMap<AccountId, Quota>>,
     notices: Mutex<BTreeMap<&'static str, String>>,
     credentials: Mutex<HashMap<AccountId, Credential>>,
     echoes: Echoes,
@@ -165,6 +166,7 @@ impl Engine {
             hints: broadcast::channel(HINTS).0,
             ingest,
             over,
+            quotas: Mutex::default(),
             wake_presenter: Notify::new(),
             handover: Handover::default(),
             wake_scheduler: Notify::new(),
@@ -501,6 +503,7 @@ impl Shared {
             since: state.since,
             retry_at,
             problem: state.problem.clone(),
+            quota: None,
         };
         let before = lock(&self.connections).insert(account, view.clone());
         if before.as_ref() != Some(&view) {

@@ -201,17 +201,21 @@ fn connection(shared: &Shared, account: &Account) -> ConnectionView {
         since: shared.clock.now(),
         retry_at: None,
         problem: String::new(),
+        quota: None,
     });
+    view.quota = lock(&shared.quotas).get(&account.id).cloned().map(Box::new);
     view.account_name.clone_from(&account.name);
     view
 }
 
 /// An account with its subscriptions.
 pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<AccountView, StoreError> {
+    let off = tx.turned_off(account.id)?;
     let subscriptions = tx
         .subscriptions(account.id)?
         .iter()
-        .map(|one| subscription(tx, one))
+        .map(|one| subscription(tx, one, false))
+        .chain(off.iter().map(|one| subscription(tx, one, true)))
         .collect::<Result<_, _>>()?;
     Ok(AccountView {
         id: account.id,
@@ -233,7 +237,11 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
     })
 }
 
-fn subscription(tx: &Tx<'_>, one: &Subscription) -> Result<SubscriptionView, StoreError> {
+fn subscription(
+    tx: &Tx<'_>,
+    one: &Subscription,
+    off: bool,
+) -> Result<SubscriptionView, StoreError> {
     let (since, gaps) = tx.continuity(one.id)?;
     Ok(SubscriptionView {
         id: one.id,
@@ -243,6 +251,7 @@ fn subscription(tx: &Tx<'_>, one: &Subscription) -> Result<SubscriptionView, Sto
         min_tier: one.min_tier,
         unread: tx.unread_of(one.id)?,
         problem: tx.topic_problem_of(one.id)?,
+        off,
         continuity: Continuity {
             since,
             gaps: gaps

@@ -5,16 +5,17 @@ mod notification;
 mod policy;
 mod request;
 
-pub use account::{Account, Credential, NewAccount, NewSubscription, Subscription};
+pub use account::{Account, Credential, NewAccount, NewSubscription, Offered, Subscription};
 pub use notification::{
-    Action, Attachment, Class, Draft, Fate, Mirror, Notification, Origin, Revision, limits,
+    Action, Attachment, Class, Draft, Fate, Mirror, Notification, Origin, Owing, Revision,
+    StepChange, limits,
 };
 pub use policy::{
     Bucket, Disposition, HoldCause, Pause, PolicyState, Preferences, Rule, TraceLine, Verdict,
 };
 pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::{
-    AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
+    AccountId, ActionKind, BackendKind, Format, NotificationId, Quota, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
 };
 

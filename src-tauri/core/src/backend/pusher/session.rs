@@ -367,6 +367,7 @@ impl Conversation {
             topic,
             name: name.to_owned(),
             icon: None,
+            place: String::new(),
         }]));
     }
 }

@@ -2,7 +2,8 @@
 //! only by failing; dropping it hangs up.
 
 use super::failure::failure;
-use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Offered, Read, Session, Topic};
+use super::of_account::{OfAccount, Offer};
+use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Read, Session, Topic};
 use crate::engine::ingest::{self, Item};
 use crate::engine::lock;
 use crate::model::{AccountId, HttpRequest, Origin, SubscriptionId, TransportKind};
@@ -63,11 +64,6 @@ pub enum Said {
 
 /// The subscriptions of a connection.
 pub type Carries = Arc<Mutex<BTreeSet<SubscriptionId>>>;
-
-/// Stores offered subscriptions and says which they are.
-pub type Offer = Box<dyn Fn(&[Offered]) -> Result<Known, String> + Send + Sync>;
-/// Topics and their subscriptions; none where the user left it.
-pub type Known = Vec<(String, Option<SubscriptionId>)>;
 
 /// A part of a fetched answer, owned.
 enum Part {
@@ -305,7 +301,16 @@ impl Running {
                     continue;
                 }
                 Effect::Offer(offered) => {
-                    self.offer(&offered)?;
+                    self.offer(OfAccount::Offered(offered))?;
+                    continue;
+                }
+                Effect::InStep { place, listed } => {
+                    self.offer(OfAccount::InStep { place, listed })?;
+                    continue;
+                }
+                Effect::Quota(quota) => {
+                    // Nothing depends on it.
+                    let _ = (self.attempt.offer)(OfAccount::Quota(quota));
                     continue;
                 }
                 Effect::Silence(time) => {
@@ -476,8 +481,8 @@ impl Running {
 
     /// Adds what is new to the account's subscriptions, at once: what the session says next may belong
     /// to them.
-    fn offer(&mut self, offered: &[Offered]) -> Goes {
-        match (self.attempt.offer)(offered) {
+    fn offer(&mut self, said: OfAccount) -> Goes {
+        match (self.attempt.offer)(said) {
             Ok(known) => {
                 self.tell(Input::Offered(&known));
                 Ok(())

@@ -1,6 +1,7 @@
 //! One account's task: follows the machine, runs its attempts, tells the rest of the engine.
 
 use super::attempt::{self, Attempt, Carries, Said};
+use super::of_account::offer;
 use super::state::{Command, Event, Moment, Phase, State, step};
 use crate::backend::{Backend, Failure, FailureKind, Resume, Server, Topic, registry};
 use crate::engine::ingest::{self, Item};
@@ -346,7 +347,7 @@ fn transports(account: &Account) -> Vec<TransportKind> {
 
 /// Its server says which subscriptions there are.
 fn offers(account: &Account) -> bool {
-    registry::backend(account.kind).capabilities().offers
+    registry::backend(account.kind).offers(&server(account), &account.sign_in)
 }
 
 async fn connect(
@@ -401,26 +402,6 @@ async fn connect(
         promised: backend.capabilities().keepalive.is_some(),
     })
     .await
-}
-
-fn offer(shared: Arc<Shared>, account: AccountId, carries: Carries) -> attempt::Offer {
-    Box::new(move |offered| {
-        let now = shared.clock.now();
-        let known = shared.store.write(|tx| {
-            offered
-                .iter()
-                .map(|one| {
-                    let icon = one.icon.as_deref().unwrap_or_default();
-                    let id = tx.offered(account, &one.topic, &one.name, icon, now)?;
-                    Ok((one.topic.clone(), id))
-                })
-                .collect()
-        });
-        let known: attempt::Known = known.map_err(|error| storage(&error).message)?;
-        lock(&carries).extend(known.iter().filter_map(|(_, subscription)| *subscription));
-        shared.hint(tidings_api::Event::Accounts);
-        Ok(known)
-    })
 }
 
 fn topic(subscription: Subscription) -> Topic {
