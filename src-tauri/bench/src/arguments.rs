@@ -8,7 +8,8 @@ cargo xtask bench [--quick] [--rows N] [--only PART]…
 
   --quick       shorter windows, fewer repetitions, fewer messages
   --rows N      rows of the large inbox (default 1 000 000; 200 000 with --quick)
-  --only PART   start, idle, window, latency, burst, away, ingest or rows; may be repeated";
+  --only PART   start, idle, window, latency, burst, away, ingest, rows or backends; may be
+                repeated";
 
 /// A part of the table, measured by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,12 @@ pub enum Part {
     Ingest,
     /// A large inbox.
     Rows,
+    /// Each family of servers.
+    Backends,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Start,
         Self::Idle,
         Self::Window,
@@ -41,6 +44,7 @@ impl Part {
         Self::Away,
         Self::Ingest,
         Self::Rows,
+        Self::Backends,
     ];
 
     /// Its name for `--only`.
@@ -54,6 +58,7 @@ impl Part {
             Self::Away => "away",
             Self::Ingest => "ingest",
             Self::Rows => "rows",
+            Self::Backends => "backends",
         }
     }
 }
@@ -73,6 +78,8 @@ pub struct Plan {
     pub repeats: usize,
     /// Messages at 50 a second.
     pub steady: usize,
+    /// The same of each family of servers.
+    pub of_each: u32,
     /// Messages of the long stream.
     pub stream: u64,
     /// Rows of the large inbox.
@@ -115,6 +122,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
             starts: 3,
             repeats: 10,
             steady: 300,
+            of_each: 150,
             stream: 20_000,
             rows: rows.unwrap_or(200_000),
         }
@@ -126,6 +134,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
             starts: 9,
             repeats: 30,
             steady: 3_000,
+            of_each: 1_000,
             stream: 100_000,
             rows: rows.unwrap_or(1_000_000),
         }

@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 mod arguments;
 #[cfg(target_os = "linux")]
+mod backends;
+#[cfg(target_os = "linux")]
 mod clock;
 #[cfg(target_os = "linux")]
 mod flow;
@@ -56,8 +58,10 @@ async fn measure(
     use arguments::Part;
     use support::{Desktop, Options};
 
-    if part == Part::Rows {
-        return rows::measure(plan, report);
+    match part {
+        Part::Rows => return rows::measure(plan, report),
+        Part::Backends => return backends::measure(plan, report).await,
+        _ => {}
     }
     let desktop = Desktop::start(Options::default()).await?;
     match part {
@@ -68,7 +72,7 @@ async fn measure(
         Part::Burst => flow::burst(&desktop, report).await,
         Part::Away => flow::away(&desktop, report).await,
         Part::Ingest => flow::ingest(&desktop, plan, report).await,
-        Part::Rows => Ok(()),
+        Part::Rows | Part::Backends => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 use tidings_api::Target;
+use url::Url;
 
 /// A boxed future, so that ports can be trait objects.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -26,6 +27,22 @@ pub trait Clock: Send + Sync {
     fn sleep_until(&self, at: Timestamp) -> Later<'static, ()>;
     /// An even choice from `0.0..1.0`, for jitter.
     fn chance(&self) -> f64;
+}
+
+/// What the desktop's own settings say about proxies.
+pub trait Proxies: Send + Sync {
+    /// The ways to a server, best first: `direct://`, or a proxy's address (`http://host:port`, `socks5://…`);
+    /// none where the desktop says nothing. `origin` is an address without user info, path and query.
+    fn ways(&self, origin: &Url) -> Later<'_, Vec<String>>;
+}
+
+/// A desktop that says nothing about proxies.
+pub struct NoProxies;
+
+impl Proxies for NoProxies {
+    fn ways(&self, _origin: &Url) -> Later<'_, Vec<String>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
 }
 
 /// Names a toast through its life, over restarts of the notification daemon.

@@ -25,8 +25,8 @@ impl Capabilities {
     }
 }
 
-/// The toast for a daemon. `replaces` is the id of the toast that it edits, 0 for none.
-pub fn compose(toast: &Toast, can: Capabilities, replaces: u32) -> Notification {
+/// The toast for a daemon.
+pub fn compose(toast: &Toast, can: Capabilities) -> Notification {
     let mut out = Notification::new();
     let body = if can.markup {
         escaped(&toast.body)
@@ -72,9 +72,6 @@ pub fn compose(toast: &Toast, can: Capabilities, replaces: u32) -> Notification 
             out.action(key, label);
         }
     }
-    if replaces != 0 {
-        out.id(replaces);
-    }
     out
 }
 
@@ -119,9 +116,9 @@ mod tests {
 
     #[test]
     fn text_is_escaped_only_where_it_would_be_read_as_markup() {
-        let plain = compose(&toast(Tier::Important), Capabilities::default(), 0);
+        let plain = compose(&toast(Tier::Important), Capabilities::default());
         assert_eq!(plain.body, "a < b & \"c\" 'd' >");
-        let marked = compose(&toast(Tier::Important), ALL, 0);
+        let marked = compose(&toast(Tier::Important), ALL);
         assert_eq!(marked.body, "a &lt; b &amp; &quot;c&quot; &#39;d&#39; &gt;");
         assert_eq!(marked.summary, "Disk <full>");
     }
@@ -129,12 +126,12 @@ mod tests {
     #[test]
     fn buttons_only_where_there_are_buttons() {
         assert!(
-            compose(&toast(Tier::Important), Capabilities::default(), 0)
+            compose(&toast(Tier::Important), Capabilities::default())
                 .actions
                 .is_empty()
         );
         assert_eq!(
-            compose(&toast(Tier::Important), ALL, 0).actions,
+            compose(&toast(Tier::Important), ALL).actions,
             ["default", "Open", "open", "Open", "0", "Restart"]
         );
     }
@@ -146,14 +143,14 @@ mod tests {
             (Tier::Important, Urgency::Normal, Timeout::Default),
             (Tier::Informational, Urgency::Low, Timeout::Default),
         ] {
-            let out = compose(&toast(tier), ALL, 0);
+            let out = compose(&toast(tier), ALL);
             assert!(out.hints.contains(&Hint::Urgency(urgency)));
             assert_eq!(out.timeout, timeout);
             assert!(!out.hints.contains(&Hint::SuppressSound(true)));
         }
         let mut edit = toast(Tier::Critical);
         edit.update = true;
-        let out = compose(&edit, ALL, 9);
+        let out = compose(&edit, ALL);
         assert!(out.hints.contains(&Hint::SuppressSound(true)));
         assert!(
             !out.hints

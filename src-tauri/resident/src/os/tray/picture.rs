@@ -186,6 +186,7 @@ mod tests {
                 ConnectionState::Stopped => "the password is wrong".to_owned(),
                 _ => String::new(),
             },
+            quota: None,
         };
         Status {
             version: "0".to_owned(),
