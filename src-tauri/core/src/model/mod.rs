@@ -14,7 +14,7 @@ pub use policy::{
 };
 pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::{
-    AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
+    AccountId, ActionKind, BackendKind, Format, ImportFrom, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
 };
 

@@ -4,8 +4,12 @@
 mod accounts;
 mod actions;
 mod general;
+mod headers;
+mod import;
 mod inbox;
 mod oidc;
+mod pasted;
+mod preview;
 mod probe;
 
 use super::{Shared, view};
@@ -46,6 +50,8 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::AccountTest { id } => probe::test(shared, id).await,
         Request::AccountEdit { id, edit } => accounts::edit(shared, id, edit).await,
         Request::AccountRemove { id } => accounts::remove(shared, id).await,
+        Request::Import(asked) => import::import(shared, asked).await,
+        Request::Preview(asked) => preview::preview(shared, &asked),
         Request::SubscriptionAdd { account, topic } => accounts::subscribe(shared, account, &topic),
         Request::SubscriptionEdit { id, edit } => accounts::edit_subscription(shared, id, edit),
         Request::SubscriptionRemove { id, forget } => accounts::unsubscribe(shared, id, forget),
