@@ -4,6 +4,7 @@
 mod custom;
 mod gotify;
 mod harness;
+mod import;
 mod kill;
 mod mercure;
 mod outages;

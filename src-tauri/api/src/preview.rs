@@ -35,12 +35,10 @@ pub struct Previewed {
     pub parts: Vec<PreviewPart>,
     /// Its title.
     pub title: String,
-    /// Its body.
+    /// Its body, without the marks of Markdown.
     pub body: String,
     /// How the body is written.
     pub format: Option<Format>,
-    /// Its body as HTML that is safe to show; empty for plain text.
-    pub html: String,
     /// Its tier.
     pub tier: Option<Tier>,
 }

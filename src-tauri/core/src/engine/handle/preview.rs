@@ -29,11 +29,11 @@ pub fn preview(shared: &Shared, asked: &Preview) -> Result<Reply, ErrorView> {
                 tier,
                 ..
             } = shown.draft;
-            if format == Format::Markdown {
-                previewed.html = text::markdown_html(&body);
-            }
             previewed.title = title;
-            previewed.body = body;
+            previewed.body = match format {
+                Format::Markdown => text::markdown_text(&body),
+                Format::Plain => body,
+            };
             previewed.format = Some(format);
             previewed.tier = Some(tier);
         }
