@@ -183,6 +183,10 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "is", content = "value")]
 #[ts(export)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a reply is on its way once; nobody keeps many of them"
+)]
 pub enum Reply {
     /// It is done.
     Done,

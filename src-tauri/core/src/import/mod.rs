@@ -86,15 +86,12 @@ pub fn read(text: &str, from: Option<ImportFrom>, now: Timestamp) -> Result<Foun
         ));
     }
     let text = text.trim_start_matches('\u{feff}');
-    let from = match from.or_else(|| whose(text)) {
-        Some(from) => from,
-        None => {
-            return Err(
-                "This is no file that Tidings can read. It reads client.yml of the ntfy command line, a \
-                 backup of the ntfy app for Android, and the settings of Gotify Tray."
-                    .to_owned(),
-            );
-        }
+    let Some(from) = from.or_else(|| whose(text)) else {
+        return Err(
+            "This is no file that Tidings can read. It reads client.yml of the ntfy command line, a backup \
+             of the ntfy app for Android, and the settings of Gotify Tray."
+                .to_owned(),
+        );
     };
     let found = match from {
         ImportFrom::Ntfy => ntfy::read(text)?,

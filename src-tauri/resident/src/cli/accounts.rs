@@ -276,12 +276,15 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
     }
 }
 
+/// Names, and what is new of their values.
+type Headers = Vec<(String, Option<Secret>)>;
+
 /// The headers before, with what was said about them; none if nothing was.
 fn with_headers(
     account: &AccountView,
     new: Vec<(String, String)>,
     gone: &[String],
-) -> Result<Option<Vec<(String, Option<Secret>)>>, End> {
+) -> Result<Option<Headers>, End> {
     if new.is_empty() && gone.is_empty() {
         return Ok(None);
     }

@@ -21,7 +21,8 @@ const LONG: usize = 1024 * 1024;
 #[derive(Debug, Args)]
 pub struct File {
     /// The other client's file; - reads it from standard input
-    pub file: PathBuf,
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
     /// Whose it is, if that should not be found out
     #[arg(long, value_name = "CLIENT")]
     pub from: Option<From>,
@@ -56,7 +57,7 @@ pub async fn run(file: File, reach: &Reach, out: &Output) -> Result<(), End> {
              --secrets keyring or file.",
         )));
     }
-    let mut text = read(&file.file)?;
+    let mut text = read(&file.path)?;
     if text.len() > LONG {
         text = without_notifications(&text).into_owned();
     }

@@ -32,17 +32,13 @@ parts: Array<PreviewPart>,
  */
 title: string, 
 /**
- * Its body.
+ * Its body, without the marks of Markdown.
  */
 body: string, 
 /**
  * How the body is written.
  */
 format: Format | null, 
-/**
- * Its body as HTML that is safe to show; empty for plain text.
- */
-html: string, 
 /**
  * Its tier.
  */

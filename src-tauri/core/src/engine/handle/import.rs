@@ -68,48 +68,44 @@ async fn one(
         options: String::new(),
     };
     let found = import::Server { topics, ..found };
-    match there(shared, &server, &found).await? {
-        Some(account) => {
-            let known: Vec<String> = shared
-                .store
-                .read(|tx| {
-                    let all = tx.subscriptions(account.id)?;
-                    Ok(all.into_iter().map(|one| one.topic).collect())
-                })
-                .map_err(|error| storage(&error))?;
-            imported.account = Some(account.id);
-            imported.name.clone_from(&account.name);
-            imported.topics = views(&found.topics, &known);
-            let new: Vec<_> = found
-                .topics
-                .iter()
-                .filter(|topic| !known.contains(&topic.topic))
-                .collect();
-            imported.result = if new.is_empty() {
-                ImportResult::Unchanged
-            } else {
-                ImportResult::Extended
-            };
-            if !asked.dry_run && !new.is_empty() {
-                extend(shared, account.id, &new)?;
-            }
-            Ok(imported)
+    let Some(account) = there(shared, &server, &found).await? else {
+        imported.topics = views(&found.topics, &[]);
+        if asked.dry_run {
+            return Ok(imported);
         }
-        None => {
-            imported.topics = views(&found.topics, &[]);
-            if asked.dry_run {
-                return Ok(imported);
+        return match add(shared, &found, asked.secrets).await {
+            Ok((id, name)) => {
+                imported.account = Some(id);
+                imported.name = name;
+                Ok(imported)
             }
-            match add(shared, &found, asked.secrets).await {
-                Ok((id, name)) => {
-                    imported.account = Some(id);
-                    imported.name = name;
-                    Ok(imported)
-                }
-                Err(error) => Ok(failed(imported, error)),
-            }
-        }
+            Err(error) => Ok(failed(imported, error)),
+        };
+    };
+    let known: Vec<String> = shared
+        .store
+        .read(|tx| {
+            let all = tx.subscriptions(account.id)?;
+            Ok(all.into_iter().map(|one| one.topic).collect())
+        })
+        .map_err(|error| storage(&error))?;
+    imported.account = Some(account.id);
+    imported.name.clone_from(&account.name);
+    imported.topics = views(&found.topics, &known);
+    let new: Vec<_> = found
+        .topics
+        .iter()
+        .filter(|topic| !known.contains(&topic.topic))
+        .collect();
+    imported.result = if new.is_empty() {
+        ImportResult::Unchanged
+    } else {
+        ImportResult::Extended
+    };
+    if !asked.dry_run && !new.is_empty() {
+        extend(shared, account.id, &new)?;
     }
+    Ok(imported)
 }
 
 fn failed(imported: ImportedAccount, error: ErrorView) -> ImportedAccount {
