@@ -325,10 +325,8 @@ async fn a_clicked_link_opens_the_form_and_asks_its_server_nothing() {
     let host = desk.server.url().replace("http://", "");
     let link = format!("ntfy://{}/other?secure=false", host.trim_end_matches('/'));
     desk.place.command(&[&link]).output().unwrap();
-    desk.window_started(&format!(
-        "{{\"show\":\"add_account\",\"url\":\"{link}\"}} "
-    ))
-    .await;
+    desk.window_started(&format!("{{\"show\":\"add_account\",\"url\":\"{link}\"}} "))
+        .await;
     let accounts = desk.place.run(&["account", "list", "--json"]).ok();
     assert!(!accounts.out.contains("other"), "{}", accounts.out);
     assert_eq!(resident.end(true).await, Some(0));
