@@ -5,6 +5,7 @@ mod clean_end;
 mod custom;
 mod gotify;
 mod harness;
+mod import;
 mod kill;
 mod mercure;
 mod ntfy_account;

@@ -8,6 +8,8 @@
 mod client;
 mod error;
 mod event;
+mod import;
+mod preview;
 mod query;
 mod request;
 mod secret;
@@ -18,6 +20,8 @@ mod words;
 pub use client::{Client, ClientError, Events};
 pub use error::{ErrorCode, ErrorView};
 pub use event::{Event, Target};
+pub use import::{Import, ImportFrom, ImportReport, ImportResult, ImportedAccount, ImportedTopic};
+pub use preview::{Preview, PreviewPart, Previewed};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{
     AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,

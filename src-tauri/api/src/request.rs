@@ -1,6 +1,8 @@
 //! What a client may ask, and the shape of each answer.
 
 use crate::event::Target;
+use crate::import::{Import, ImportReport};
+use crate::preview::{Preview, Previewed};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
 use crate::view::{
@@ -83,7 +85,8 @@ pub enum Request {
     /// Add an account. → [`Reply::Account`]
     AccountAdd(AccountDraft),
     /// Add an account by signing in in the browser, which is opened for it. What the draft signs in with does
-    /// not count. Answered when the user has signed in, after 5 minutes at most. → [`Reply::Account`]
+    /// not count. [`crate::Event::Browse`] names the page. Answered when the user has signed in, after 5 minutes
+    /// at most. → [`Reply::Account`]
     AccountAddByBrowser(AccountDraft),
     /// Sign an account in anew in the browser. Answered like the above. → [`Reply::Account`]
     AccountSignInByBrowser {
@@ -109,6 +112,10 @@ pub enum Request {
         /// Which one.
         id: AccountId,
     },
+    /// Take another client's settings over, or say what would come of it. → [`Reply::Imported`]
+    Import(Import),
+    /// What a described server's profile makes of an event. → [`Reply::Previewed`]
+    Preview(Preview),
     /// Subscribe to a further topic. → [`Reply::Account`]
     SubscriptionAdd {
         /// Of which account.
@@ -176,6 +183,10 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "is", content = "value")]
 #[ts(export)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a reply is on its way once; nobody keeps many of them"
+)]
 pub enum Reply {
     /// It is done.
     Done,
@@ -199,6 +210,10 @@ pub enum Reply {
     Accounts(Vec<AccountView>),
     /// One account.
     Account(AccountView),
+    /// What came of an import.
+    Imported(ImportReport),
+    /// What became of an event.
+    Previewed(Box<Previewed>),
     /// A hop-by-hop result.
     Test(TestReport),
     /// The server's id of what was published.
@@ -229,6 +244,9 @@ pub struct AccountDraft {
     /// Topics to subscribe to.
     #[serde(default)]
     pub topics: Vec<String>,
+    /// The user's names for some of them: topic and name.
+    #[serde(default)]
+    pub names: Vec<(String, String)>,
     /// How to sign in.
     #[serde(default = "no_sign_in")]
     pub sign_in: SignIn,
@@ -268,6 +286,7 @@ impl Default for AccountDraft {
             kind: None,
             name: String::new(),
             topics: Vec::new(),
+            names: Vec::new(),
             sign_in: SignIn::None,
             secret: None,
             secrets: SecretPlace::Keyring,
@@ -323,6 +342,8 @@ pub struct AccountEdit {
     pub proxy_sign_in: Option<Secret>,
     /// The password of the client certificate's file; empty: none any more.
     pub certificate_password: Option<Secret>,
+    /// All extra headers from now on; one without a value keeps the value that it has.
+    pub headers: Option<Vec<(String, Option<Secret>)>>,
 }
 
 /// Who chooses what carries a connection.

@@ -304,6 +304,8 @@ pub struct AccountView {
     pub options: String,
     /// How its server is reached.
     pub way: Way,
+    /// Names of its extra request headers.
+    pub headers: Vec<String>,
     /// Its connection.
     pub connection: ConnectionView,
     /// Its subscriptions.
@@ -426,6 +428,8 @@ pub struct Detected {
     pub url: String,
     /// Topics that the address named.
     pub topics: Vec<String>,
+    /// Names that it gave to some of them: topic and name.
+    pub names: Vec<(String, String)>,
     /// Settings of the family that it implied, a JSON object; empty for none.
     pub options: String,
     /// What was found, in words.

@@ -1,11 +1,12 @@
 //! Everything that decides. No D-Bus, no keyring, no Tauri: those are [`ports`], filled by the
 //! resident.
 //!
-//! Who may import whom: `engine` knows every other module; `backend`, `transport`, `store`, `policy`
+//! Who may import whom: `engine` knows every other module; `backend`, `transport`, `store`, `policy`, `import`
 //! and `settings` know `model` and not each other. Everybody may know `text`, which knows nobody.
 
 pub mod backend;
 pub mod engine;
+pub mod import;
 pub mod model;
 pub mod policy;
 pub mod ports;

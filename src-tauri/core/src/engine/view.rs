@@ -232,6 +232,7 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
         disabled: account.disabled,
         options: account.options.clone(),
         way: account.way.clone(),
+        headers: account.header_names.clone(),
         connection: connection(shared, account),
         subscriptions,
     })

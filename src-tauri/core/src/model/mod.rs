@@ -15,8 +15,8 @@ pub use policy::{
 };
 pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::{
-    AccountId, ActionKind, BackendKind, Format, NotificationId, Quota, SecretPlace, SignIn,
-    SubscriptionId, Tier, TransportKind, Way,
+    AccountId, ActionKind, BackendKind, Format, ImportFrom, NotificationId, Quota, SecretPlace,
+    SignIn, SubscriptionId, Tier, TransportKind, Way,
 };
 
 /// A resume position: minted and read by its backend only, opaque to everyone else.

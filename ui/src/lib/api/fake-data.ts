@@ -44,6 +44,7 @@ export function account(id: number, name: string, url: string, now: number): Acc
     sign_in: { by: "basic", user: "ada" },
     options: "",
     way: { proxy: "", authorities: "", pin: "", certificate: "" },
+    headers: id === 2 ? ["CF-Access-Client-Id"] : [],
     secrets: "keyring",
     transport: null,
     transports: ["websocket", "http_stream", "sse", "poll"],
@@ -227,6 +228,29 @@ export const KINDS: KindView[] = [
     transports: ["websocket", "http_stream", "sse", "poll"],
     mirrors: true,
     sends: true,
+    browser: false,
+  },
+  {
+    kind: "custom",
+    name: "Custom",
+    fields: [
+      { name: "url", label: "Address", hint: "A stream, a WebSocket, or the server that the preset or profile is for.", kind: "text", choices: [] },
+      {
+        name: "preset",
+        label: "Preset",
+        hint: "A profile that comes with Tidings.",
+        kind: "choice",
+        choices: [
+          ["", "None"],
+          ["mastodon", "Mastodon"],
+        ],
+      },
+      { name: "token", label: "Token or key", hint: "Sent as the profile says.", kind: "secret", choices: [] },
+      { name: "profile", label: "Profile", hint: "TOML; takes the preset’s place.", kind: "lines", choices: [] },
+    ],
+    transports: ["websocket", "sse", "poll"],
+    mirrors: true,
+    sends: false,
     browser: false,
   },
 ];

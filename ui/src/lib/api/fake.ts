@@ -27,6 +27,7 @@ import {
   sampleDetails,
   subscription,
 } from "./fake-data";
+import { imported, previewed } from "./fake-import";
 import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
@@ -306,6 +307,7 @@ export class Fake implements Api {
         if (edit.muted !== null) one.muted = edit.muted;
         if (edit.min_tier !== null) one.min_tier = edit.min_tier;
         if (edit.way !== null) one.way = edit.way;
+        if (edit.headers !== null) one.headers = edit.headers.map(([name]) => name);
         if (edit.options !== null) one.options = edit.options;
         if (edit.disabled !== null) {
           one.disabled = edit.disabled;
@@ -322,6 +324,10 @@ export class Fake implements Api {
         this.hint({ event: "accounts" });
         this.hint({ event: "resync" });
         return { is: "done" };
+      case "import":
+        return { is: "imported", value: imported(request, (draft) => this.#add(draft), this.accounts) };
+      case "preview":
+        return { is: "previewed", value: previewed(request) };
       case "subscription_add": {
         const one = this.#account(request.account);
         if (/[^-_A-Za-z0-9]/.test(request.topic)) fail("invalid", "A topic has letters, digits, - and _ only, at most 64 of them.");
@@ -514,15 +520,19 @@ export class Fake implements Api {
 
   #detect(pasted: string) {
     const text = pasted.trim();
+    if (text.startsWith("PUSHER_")) {
+      return { kind: "pusher" as const, url: "https://ws-eu.pusher.com/app/k1/", topics: [], names: [], options: "", says: "These are an application’s own settings: the server and the app’s key were taken over." };
+    }
     if (text === "" || /\s/.test(text)) fail("invalid", "This is not an address. Paste it as in the browser, for example https://ntfy.example.org.");
     if (text.includes("unreachable")) fail("network", "unreachable.example.org could not be found. Check the spelling, and whether this computer is online.", "failed to lookup address information");
-    const url = new URL(/^https?:\/\//.test(text) ? text : `https://${text}`);
+    const url = new URL(/^https?:\/\//.test(text) ? text : `https://${text.replace(/^[a-z]+:\/\//, "")}`);
     const topics = url.pathname.split("/").filter(Boolean);
     const known = !text.includes("captive");
     return {
       kind: known ? ("ntfy" as const) : null,
       url: url.origin,
       topics,
+      names: [],
       options: "",
       says: known ? `An ntfy server answers at ${url.host}.` : `Something answers at ${url.host}, but it is no notification server that Tidings knows. Is this a sign-in page of the network?`,
     };
@@ -569,7 +579,7 @@ export function fakeFromAddress(search: string): Fake {
     scenario: (params.get("fake") as Scenario | null) ?? "normal",
     opening: {
       view,
-      target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
+      target: params.has("import") ? { show: "import" } : params.has("link") ? { show: "add_account", url: params.get("link") ?? "" } : view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
       rehearses: true,
     },
     settings: {

@@ -6,8 +6,10 @@ import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
+import type { Import } from "../bindings/Import";
 import type { ListQuery } from "../bindings/ListQuery";
 import type { PauseChange } from "../bindings/PauseChange";
+import type { Preview } from "../bindings/Preview";
 import type { Presence } from "../bindings/Presence";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
@@ -85,6 +87,8 @@ export class Client {
   accountEdit = (id: number, edit: Partial<AccountEdit>) =>
     this.ask({ do: "account_edit", id, edit: { ...NO_EDIT, ...edit } }, "account");
   accountRemove = (id: number) => this.ask({ do: "account_remove", id }, "done");
+  import = (asked: Import) => this.ask({ do: "import", ...asked }, "imported");
+  preview = (asked: Preview) => this.ask({ do: "preview", ...asked }, "previewed");
   subscriptionAdd = (account: number, topic: string) =>
     this.ask({ do: "subscription_add", account, topic }, "account");
   subscriptionEdit = (id: number, edit: Partial<SubscriptionEdit>) =>
@@ -119,6 +123,7 @@ const NO_EDIT: AccountEdit = {
   way: null,
   proxy_sign_in: null,
   certificate_password: null,
+  headers: null,
 };
 
 /** Makes an {@link ErrorView} of whatever was thrown. */

@@ -4,11 +4,13 @@ import type { AccountEdit } from "./AccountEdit";
 import type { AccountId } from "./AccountId";
 import type { AppSettings } from "./AppSettings";
 import type { Change } from "./Change";
+import type { Import } from "./Import";
 import type { ListQuery } from "./ListQuery";
 import type { NotificationId } from "./NotificationId";
 import type { Outgoing } from "./Outgoing";
 import type { PauseChange } from "./PauseChange";
 import type { Presence } from "./Presence";
+import type { Preview } from "./Preview";
 import type { SubscriptionEdit } from "./SubscriptionEdit";
 import type { SubscriptionId } from "./SubscriptionId";
 import type { Target } from "./Target";
@@ -86,7 +88,7 @@ edit: AccountEdit, } | { "do": "account_remove",
 /**
  * Which one.
  */
-id: AccountId, } | { "do": "subscription_add", 
+id: AccountId, } | { "do": "import" } & Import | { "do": "preview" } & Preview | { "do": "subscription_add", 
 /**
  * Of which account.
  */

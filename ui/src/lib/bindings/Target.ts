@@ -8,4 +8,8 @@ export type Target = { "show": "inbox" } | { "show": "notification",
 /**
  * Which one.
  */
-id: NotificationId, } | { "show": "settings" };
+id: NotificationId, } | { "show": "settings" } | { "show": "add_account", 
+/**
+ * As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.
+ */
+url: string, } | { "show": "import" };

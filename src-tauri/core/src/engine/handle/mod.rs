@@ -4,8 +4,12 @@
 mod accounts;
 mod actions;
 mod general;
+mod headers;
+mod import;
 mod inbox;
 mod oidc;
+mod pasted;
+mod preview;
 mod probe;
 mod sending;
 mod subscriptions;
@@ -48,6 +52,8 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::AccountTest { id } => probe::test(shared, id).await,
         Request::AccountEdit { id, edit } => accounts::edit(shared, id, edit).await,
         Request::AccountRemove { id } => accounts::remove(shared, id).await,
+        Request::Import(asked) => import::import(shared, asked).await,
+        Request::Preview(asked) => preview::preview(shared, &asked),
         Request::SubscriptionAdd { account, topic } => {
             subscriptions::subscribe(shared, account, &topic)
         }
