@@ -125,9 +125,7 @@ fn limits() -> Limits {
 
 fn decode(mut decoder: impl ImageDecoder) -> Result<DynamicImage, Unfit> {
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MOST_PIXELS
-        || decoder.total_bytes() > MOST_MEMORY
-    {
+    if u64::from(width) * u64::from(height) > MOST_PIXELS || decoder.total_bytes() > MOST_MEMORY {
         return Err(Unfit::TooLarge);
     }
     decoder.set_limits(limits())?;

@@ -5,10 +5,13 @@ pub mod backoff;
 pub mod hops;
 pub mod limits;
 
+mod download;
 mod fault;
+mod guard;
 mod http;
 mod http_stream;
 mod lines;
+mod names;
 mod sign;
 mod sse;
 #[cfg(test)]
@@ -19,6 +22,7 @@ pub mod way;
 mod websocket;
 mod x509;
 
+pub use download::{NotFetched, Wanted};
 pub use http::Network;
 
 use crate::model::{Credential, HttpRequest, SignIn, TransportKind, Way};
@@ -183,6 +187,12 @@ pub trait Dial: Send + Sync {
         request: &'a HttpRequest,
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+    /// Fetches a file whose address somebody else wrote, whole. Takes 30 s at most.
+    fn download<'a>(
+        &'a self,
+        wanted: &'a Wanted,
+        route: &'a Route,
+    ) -> Later<'a, Result<Vec<u8>, NotFetched>>;
     /// Other times from now on; what is open keeps its own.
     fn set_times(&self, times: limits::Times);
 }
