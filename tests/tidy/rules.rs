@@ -8,8 +8,9 @@ const LONGEST: usize = 600;
 const CORE: &str = "src-tauri/core/src/";
 
 /// The rooms of the core, and which other rooms each may know. The engine knows all of them.
-const ROOMS: [(&str, &[&str]); 7] = [
+const ROOMS: [(&str, &[&str]); 8] = [
     ("text", &[]),
+    ("picture", &[]),
     ("model", &["text"]),
     ("policy", &["model", "text"]),
     ("settings", &["model", "text"]),
@@ -19,7 +20,18 @@ const ROOMS: [(&str, &[&str]); 7] = [
 ];
 
 /// What the rooms may not take from outside: whatever does I/O belongs to one of them alone.
-const FOREIGN_TO_ROOMS: [(&str, &[&str]); 6] = [
+const FOREIGN_TO_ROOMS: [(&str, &[&str]); 7] = [
+    (
+        "picture",
+        &[
+            "tokio",
+            "reqwest",
+            "rusqlite",
+            "tokio_tungstenite",
+            "tidings_api",
+            "url",
+        ],
+    ),
     (
         "text",
         &[
@@ -64,7 +76,8 @@ const FOREIGN_TO_ROOMS: [(&str, &[&str]); 6] = [
 ];
 
 /// Crates that may appear below one folder only, for what is below the first one.
-const KEPT_IN: [(&str, &str, &[&str]); 3] = [
+const KEPT_IN: [(&str, &str, &[&str]); 4] = [
+    (CORE, "src-tauri/core/src/picture/", &["image"]),
     (
         "src-tauri/resident/",
         "src-tauri/resident/src/os/",

@@ -8,6 +8,7 @@
 mod client;
 mod error;
 mod event;
+mod picture;
 mod query;
 mod request;
 mod secret;
@@ -18,6 +19,7 @@ mod words;
 pub use client::{Client, ClientError, Events};
 pub use error::{ErrorCode, ErrorView};
 pub use event::{Event, Target};
+pub use picture::{PictureCache, PictureOf, Pictures, Preview};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{
     AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,

@@ -111,6 +111,7 @@ fn engine(
     })?;
     Engine::open(Parts {
         profile: profile.data.clone(),
+        cache: profile.cache.clone(),
         clock,
         notifier,
         secrets,

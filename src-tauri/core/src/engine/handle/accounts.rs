@@ -415,6 +415,7 @@ pub async fn remove(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> 
         .store
         .write(|tx| tx.remove_account(id))
         .map_err(|error| storage(&error))?;
+    shared.pictures.tidy_soon();
     shared.hint(Event::Accounts);
     shared.hint(Event::Resync);
     Ok(Reply::Done)

@@ -156,6 +156,9 @@ fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
 
 pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
     settings.timings = patience::timings(patience::times(settings.timings));
+    if settings.pictures != shared.settings().pictures {
+        shared.pictures.hope_again();
+    }
     let patience_changed = settings.timings != shared.settings().timings;
     if settings.keep_count == 0 {
         return Err(invalid(
@@ -231,6 +234,7 @@ pub async fn test_toast(shared: &Shared) -> Result<Reply, ErrorView> {
         sound: true,
         update: false,
         actions: Vec::new(),
+        icon: None,
     };
     match shared.notifier.show(toast).await {
         Ok(()) => Ok(Reply::Done),
