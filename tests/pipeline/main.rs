@@ -7,6 +7,7 @@ mod harness;
 mod kill;
 mod mercure;
 mod outages;
+mod pictures;
 mod pusher;
 mod relay;
 mod way_back;
