@@ -100,7 +100,7 @@ pub struct ActionView {
     pub says: String,
 }
 
-/// A file that belongs to a notification; it stays on the server.
+/// A file that belongs to a notification; it stays on the server, but for a preview of a picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AttachmentView {

@@ -156,9 +156,7 @@ fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
 
 pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
     settings.timings = patience::timings(patience::times(settings.timings));
-    if settings.pictures != shared.settings().pictures {
-        shared.pictures.hope_again();
-    }
+    let pictures_changed = settings.pictures != shared.settings().pictures;
     let patience_changed = settings.timings != shared.settings().timings;
     if settings.keep_count == 0 {
         return Err(invalid(
@@ -173,6 +171,11 @@ pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<R
         .write(|tx| tx.set_setting(SETTINGS, &text))
         .map_err(|error| storage(&error))?;
     shared.apply(settings.clone());
+    if pictures_changed {
+        shared.pictures.hope_again();
+        // Rows say which icons may be loaded.
+        shared.hint(Event::Resync);
+    }
     if patience_changed && shared.started.get().is_some() {
         let accounts = shared
             .store
