@@ -25,7 +25,7 @@ const PRIVATE: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, and broadcast
 ];
 
-/// Blocks inside 2000::/3 that are not everybody's (IANA IPv6 Special-Purpose Address Registry).
+/// Blocks inside `2000::/3` that are not everybody's (IANA IPv6 Special-Purpose Address Registry).
 const SPECIAL: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation

@@ -69,7 +69,7 @@ impl From<Unfit> for Failed {
 
 impl Failed {
     /// The account cannot sign in.
-    pub fn sign_in(failure: Failure) -> Self {
+    pub fn sign_in(failure: &Failure) -> Self {
         Self {
             cause: failure.says.trim_end_matches('.').to_owned(),
             again_after: SOON,

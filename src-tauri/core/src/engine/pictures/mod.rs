@@ -219,7 +219,7 @@ async fn download(shared: &Arc<Shared>, source: &Source, abroad: bool) -> Result
     let account = &source.account;
     let route = task::route(shared, account)
         .await
-        .map_err(Failed::sign_in)?;
+        .map_err(|failure| Failed::sign_in(&failure))?;
     let server = task::server(account);
     let wanted = Wanted {
         url: source.url.clone(),

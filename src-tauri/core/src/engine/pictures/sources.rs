@@ -227,6 +227,95 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{BackendKind, SecretPlace, SignIn, Tier, Way};
+    use crate::store::Store;
+
+    fn account() -> Account {
+        Account {
+            id: AccountId(1),
+            kind: BackendKind::Ntfy,
+            name: "Home".to_owned(),
+            url: "https://ntfy.example/folder/".parse().unwrap(),
+            sign_in: SignIn::None,
+            secrets: SecretPlace::Keyring,
+            header_names: Vec::new(),
+            transport: None,
+            allow_http: false,
+            muted: false,
+            min_tier: Tier::Informational,
+            disabled: false,
+            created_at: Timestamp::UNIX_EPOCH,
+            options: String::new(),
+            way: Way::default(),
+        }
+    }
+
+    /// Scheme, host and port: another port of the same host may be another person's server.
+    #[test]
+    fn whose_server_it_is_decides_unless_its_user_does() {
+        let shown = |setting| Shown::new(setting, &[account()], HashMap::new());
+        for (url, own) in [
+            ("https://ntfy.example/file/a.png", true),
+            ("https://ntfy.example:443/icon.png", true),
+            ("https://ntfy.example:8443/a.png", false),
+            ("http://ntfy.example/a.png", false),
+            ("https://cdn.ntfy.example/a.png", false),
+            ("https://ntfy.example.evil.test/a.png", false),
+            ("https://evil.test/ntfy.example", false),
+        ] {
+            let source = Source {
+                key: "k".to_owned(),
+                account: account(),
+                url: url.parse().unwrap(),
+                wanted: Use::Preview,
+                expires_at: None,
+            };
+            for (setting, allowed) in [
+                (Setting::OwnServers, own),
+                (Setting::Everywhere, true),
+                (Setting::Never, false),
+            ] {
+                let now = Timestamp::UNIX_EPOCH;
+                let unasked = source.check(setting, false, now);
+                assert_eq!(unasked.is_ok(), allowed, "{url} {setting:?}");
+                assert!(source.check(setting, true, now).is_ok(), "{url}");
+                assert_eq!(shown(setting).allows(AccountId(1), &source.url), allowed);
+                assert!(
+                    setting == Setting::Everywhere
+                        || !shown(setting).allows(AccountId(2), &source.url)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_its_server_has_dropped_is_not_asked_for() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let file = Attachment {
+            name: "a.png".to_owned(),
+            url: "https://ntfy.example/file/a.png".to_owned(),
+            media_type: "image/png".to_owned(),
+            size: None,
+            expires_at: Some(at(100)),
+        };
+        let source = Source {
+            key: "k".to_owned(),
+            account: account(),
+            url: file.url.parse().unwrap(),
+            wanted: Use::Preview,
+            expires_at: file.expires_at,
+        };
+        let shown = Shown::new(Setting::OwnServers, &[account()], HashMap::new());
+        let store = Store::in_memory().unwrap();
+        let preview = |now| store.read(|tx| shown.preview(tx, AccountId(1), &file, now));
+        assert!(source.check(Setting::OwnServers, true, at(99)).is_ok());
+        assert_eq!(preview(at(99)).unwrap(), Preview::Ready);
+        let error = source
+            .check(Setting::Everywhere, true, at(100))
+            .unwrap_err();
+        assert!(error.message.contains("no longer"), "{error}");
+        assert_eq!(preview(at(100)).unwrap(), Preview::Gone);
+    }
 
     #[test]
     fn what_may_be_a_picture_is_told_by_what_its_sender_says() {

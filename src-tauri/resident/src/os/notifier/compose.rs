@@ -1,6 +1,7 @@
 //! How a toast is put for the daemon of the moment. Pure.
 
 use notify_rust::{Hint, Notification, Timeout, Urgency};
+use std::fmt::Write as _;
 use std::path::Path;
 use tidings_core::model::Tier;
 use tidings_core::ports::Toast;
@@ -81,7 +82,10 @@ fn file_url(path: &Path) -> String {
             b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
                 url.push(char::from(*byte));
             }
-            other => url.push_str(&format!("%{other:02X}")),
+            other => {
+                // Writing to a string cannot fail.
+                let _ = write!(url, "%{other:02X}");
+            }
         }
     }
     url
