@@ -2,7 +2,7 @@
 import type { Preview } from "./Preview";
 
 /**
- * A file that belongs to a notification; it stays on the server.
+ * A file that belongs to a notification; it stays on the server, but for a preview of a picture.
  */
 export type AttachmentView = { 
 /**
