@@ -10,6 +10,7 @@ mod kill;
 mod mercure;
 mod ntfy_account;
 mod outages;
+mod pictures;
 mod pusher;
 mod relay;
 mod topics;

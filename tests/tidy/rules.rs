@@ -8,8 +8,9 @@ const LONGEST: usize = 600;
 const CORE: &str = "src-tauri/core/src/";
 
 /// The rooms of the core, and which other rooms each may know. The engine knows all of them.
-const ROOMS: [(&str, &[&str]); 8] = [
+const ROOMS: [(&str, &[&str]); 9] = [
     ("text", &[]),
+    ("picture", &[]),
     ("model", &["text"]),
     ("policy", &["model", "text"]),
     ("settings", &["model", "text"]),
@@ -20,7 +21,18 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// What the rooms may not take from outside: whatever does I/O belongs to one of them alone.
-const FOREIGN_TO_ROOMS: [(&str, &[&str]); 7] = [
+const FOREIGN_TO_ROOMS: [(&str, &[&str]); 8] = [
+    (
+        "picture",
+        &[
+            "tokio",
+            "reqwest",
+            "rusqlite",
+            "tokio_tungstenite",
+            "tidings_api",
+            "url",
+        ],
+    ),
     (
         "text",
         &[
@@ -69,7 +81,8 @@ const FOREIGN_TO_ROOMS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that may appear below one folder only, for what is below the first one.
-const KEPT_IN: [(&str, &str, &[&str]); 4] = [
+const KEPT_IN: [(&str, &str, &[&str]); 5] = [
+    (CORE, "src-tauri/core/src/picture/", &["image"]),
     (
         "src-tauri/resident/",
         "src-tauri/resident/src/os/",

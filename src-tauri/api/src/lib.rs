@@ -9,6 +9,7 @@ mod client;
 mod error;
 mod event;
 mod import;
+mod picture;
 mod preview;
 mod query;
 mod request;
@@ -21,6 +22,7 @@ pub use client::{Client, ClientError, Events};
 pub use error::{ErrorCode, ErrorView};
 pub use event::{Event, Target};
 pub use import::{Import, ImportFrom, ImportReport, ImportResult, ImportedAccount, ImportedTopic};
+pub use picture::{PictureCache, PictureOf, PicturePreview, Pictures};
 pub use preview::{Preview, PreviewPart, Previewed};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{

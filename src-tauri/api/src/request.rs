@@ -2,6 +2,7 @@
 
 use crate::event::Target;
 use crate::import::{Import, ImportReport};
+use crate::picture::{PictureCache, PictureOf, Pictures};
 use crate::preview::{Preview, Previewed};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
@@ -73,6 +74,20 @@ pub enum Request {
         /// The address, as the notification has it.
         url: String,
     },
+    /// A notification's icon, or a preview of its attachment: from the cache, or fetched if the settings allow
+    /// that. → [`Reply::Picture`]
+    Picture {
+        /// Which notification.
+        id: NotificationId,
+        /// Which of its pictures.
+        of: PictureOf,
+        /// The user asks for it, whatever the settings say.
+        asked: bool,
+    },
+    /// What the pictures take on the disk. → [`Reply::PictureCache`]
+    PictureCache,
+    /// Remove all pictures from the disk; they are fetched again when they are wanted. → [`Reply::PictureCache`]
+    PictureCacheEmpty,
     /// The server families and their sign-in forms. → [`Reply::Kinds`]
     Kinds,
     /// Find out which server answers at a pasted address. → [`Reply::Detected`]
@@ -202,6 +217,13 @@ pub enum Reply {
     Ledger(Vec<LedgerEntry>),
     /// What came of an action.
     Act(ActOutcome),
+    /// A picture.
+    Picture {
+        /// A PNG file, in base64 (RFC 4648, section 4).
+        png: String,
+    },
+    /// What the pictures take on the disk.
+    PictureCache(PictureCache),
     /// The server families.
     Kinds(Vec<KindView>),
     /// The server at an address.
@@ -470,6 +492,8 @@ pub struct AppSettings {
     pub tell_servers: bool,
     /// Toasts also for what arrives in the list on screen.
     pub toast_while_looking: bool,
+    /// Whose servers may be asked for icons and pictures.
+    pub pictures: Pictures,
     /// The user was told that closing the window leaves Tidings running.
     pub close_explained: bool,
     /// How patient connections are.
@@ -531,6 +555,7 @@ impl Default for AppSettings {
             letter_shortcuts: true,
             tell_servers: true,
             toast_while_looking: false,
+            pictures: Pictures::default(),
             close_explained: false,
             timings: Timings::default(),
         }

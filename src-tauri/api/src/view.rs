@@ -1,5 +1,6 @@
 //! What a client sees. Plain data; times are RFC 3339 in UTC.
 
+use crate::picture::PicturePreview;
 use crate::words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
@@ -53,6 +54,8 @@ pub struct Row {
     pub done: bool,
     /// Has a link to open.
     pub has_url: bool,
+    /// Has an icon that may be loaded: [`crate::Request::Picture`].
+    pub icon: bool,
     /// How many actions it has.
     pub actions: u32,
     /// How many earlier versions are kept.
@@ -97,7 +100,7 @@ pub struct ActionView {
     pub says: String,
 }
 
-/// A file that belongs to a notification; it stays on the server.
+/// A file that belongs to a notification; it stays on the server, but for a preview of a picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AttachmentView {
@@ -113,6 +116,8 @@ pub struct AttachmentView {
     /// When the server drops it.
     #[ts(type = "string | null")]
     pub expires_at: Option<Timestamp>,
+    /// What can be shown of it here.
+    pub preview: PicturePreview,
 }
 
 /// An earlier version of a notification.

@@ -207,6 +207,11 @@ export const words = {
     received: (time: string) => `received ${time}`,
     expires: (time: string) => `on the server until ${time}`,
     expired: "no longer on the server",
+    picture: (name: string) => `Picture: ${name}`,
+    pictureElsewhere: (host: string) =>
+      host === "" ? "Pictures are not loaded by themselves." : `The picture is on ${host}. Loading it tells that server when and from where you look at it.`,
+    pictureLost: "The picture could not be shown.",
+    loadPicture: "Load picture",
     revisions: (number: number) => n(number, "earlier version", "earlier versions"),
     replaced: "replaced",
     why: "Why did this ring, or not?",
@@ -241,6 +246,7 @@ export const words = {
       accounts: "Accounts",
       notifications: "Notifications",
       appearance: "Appearance",
+      privacy: "Privacy",
       storage: "Storage",
       connections: "Connections",
       about: "Advanced",
@@ -442,6 +448,20 @@ export const words = {
     reset: "Set all back",
   },
 
+  privacy: {
+    pictures: "Load icons and pictures",
+    choices: [
+      ["own_servers", "Only from my servers"],
+      ["everywhere", "From everywhere"],
+      ["never", "Never"],
+    ] as ["own_servers" | "everywhere" | "never", string][],
+    hints: {
+      own_servers: "Each account’s own server is asked, and nobody else. A picture that is elsewhere can be loaded one by one.",
+      everywhere: "Whoever sends you something can have any server on the internet asked, which then learns when and from where you look at it.",
+      never: "No server is asked for any picture, unless you load it yourself.",
+    },
+  },
+
   storage: {
     days: "Keep notifications for",
     daysHint: "Older ones are removed; unread critical ones stay.",
@@ -456,6 +476,10 @@ export const words = {
     count: "At most, per account",
     countHint: "The oldest go first.",
     invalidCount: "Type a number from 100 to 1,000,000.",
+    pictures: "Pictures",
+    picturesTake: (files: number, bytes: string) => (files === 0 ? "None are kept." : `${n(files, "file", "files")}, ${bytes}. At most 500 MB are kept; what was not looked at for the longest goes first.`),
+    empty: "Empty",
+    emptyPictures: "Empty: remove all kept pictures",
   },
 
   about: {

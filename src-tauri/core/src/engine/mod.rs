@@ -8,6 +8,7 @@ mod handle;
 mod ingest;
 mod outbox;
 mod patience;
+mod pictures;
 mod present;
 mod scheduler;
 mod supervisor;
@@ -26,6 +27,7 @@ use crate::transport::limits::Times;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
+use pictures::Pictures;
 use present::Handover;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -52,6 +54,8 @@ const PREFERENCES: &str = "preferences";
 pub struct Parts {
     /// The profile's folder; the database is `inbox.db` in it.
     pub profile: PathBuf,
+    /// The folder for pictures that can be fetched again.
+    pub cache: PathBuf,
     /// Time and chance.
     pub clock: Arc<dyn Clock>,
     /// Toasts.
@@ -81,6 +85,7 @@ pub struct Engine {
 struct Queues {
     items: mpsc::Receiver<Item>,
     over: mpsc::UnboundedReceiver<ToastId>,
+    errands: mpsc::Receiver<pictures::Errand>,
 }
 
 /// What the tasks share.
@@ -101,6 +106,7 @@ pub struct Shared {
     notices: Mutex<BTreeMap<&'static str, String>>,
     credentials: Mutex<HashMap<AccountId, Credential>>,
     echoes: Echoes,
+    pictures: Pictures,
     hints: broadcast::Sender<Event>,
     ingest: mpsc::Sender<Item>,
     over: mpsc::UnboundedSender<ToastId>,
@@ -146,6 +152,7 @@ impl Engine {
             .map_err(|error| storage(&error))?;
         let (ingest, items) = mpsc::channel(ingest::QUEUE);
         let (over, overs) = mpsc::unbounded_channel();
+        let (pictures, errands) = Pictures::new(parts.cache.join("pictures"), pictures::BUDGET);
         let shared = Shared {
             version: parts.version,
             device: parts.device,
@@ -163,6 +170,7 @@ impl Engine {
             notices: Mutex::default(),
             credentials: Mutex::default(),
             echoes: Echoes::default(),
+            pictures,
             hints: broadcast::channel(HINTS).0,
             ingest,
             over,
@@ -179,7 +187,11 @@ impl Engine {
         shared.apply(read_or_default(settings.as_deref()));
         Ok(Self {
             shared: Arc::new(shared),
-            queues: Arc::new(Mutex::new(Some(Queues { items, over: overs }))),
+            queues: Arc::new(Mutex::new(Some(Queues {
+                items,
+                over: overs,
+                errands,
+            }))),
             tasks: Arc::default(),
             ingesting: Arc::default(),
         })
@@ -206,6 +218,7 @@ impl Engine {
             tokio::spawn(continuity::run(Arc::clone(shared))),
             tokio::spawn(upkeep::fold(Arc::clone(shared))),
             tokio::spawn(upkeep::check(Arc::clone(shared))),
+            tokio::spawn(pictures::run(Arc::clone(shared), queues.errands)),
         ];
         lock(&self.tasks).extend(tasks);
         match shared.store.read(|tx| tx.accounts()) {
@@ -250,6 +263,7 @@ impl Engine {
             }
         }
         if up {
+            self.shared.pictures.hope_again();
             self.shared.wake_outbox.notify_one();
         }
     }

@@ -1,7 +1,7 @@
 //! Toasts: claims what is decided, composes it, shows it, and hears what the user did with it. The
 //! notifier may be slow, absent or hang; nothing but toasts waits for it.
 
-use super::{Shared, lock};
+use super::{Shared, lock, pictures};
 use crate::model::{Notification, Tier};
 use crate::policy::compose;
 use crate::ports::{ClosedBy, NotifierError, Toast, ToastEvent, ToastKey};
@@ -160,6 +160,10 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
             .collect(),
         _ => Vec::new(),
     };
+    let icon = match job.members.as_slice() {
+        [only] if job.count == 1 => pictures::for_toast(shared, only),
+        _ => None,
+    };
     Toast {
         key: ToastKey(job.id.0),
         title: composed.title,
@@ -168,6 +172,7 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
         sound: job.sound && !job.update,
         update: job.update,
         actions,
+        icon,
     }
 }
 

@@ -16,6 +16,7 @@ mod inbox;
 mod open;
 mod outbox;
 mod pages;
+mod pictures;
 mod retention;
 mod row;
 mod search;
@@ -29,6 +30,7 @@ pub use cursors::Gap;
 pub use deliveries::{DeliveryId, Held, LedgerRow, Progress};
 pub use error::StoreError;
 pub use outbox::{Owed, OwedInVain};
+pub use pictures::{CachedPicture, NewPicture};
 pub use row::LIST_BODY_CHARS;
 pub use toasts::{ToastId, ToastJob};
 

@@ -33,6 +33,7 @@ fn toast(key: i64) -> Toast {
         sound: false,
         update: false,
         actions: Vec::new(),
+        icon: None,
     }
 }
 

@@ -9,6 +9,8 @@ import type { ErrorCode } from "../bindings/ErrorCode";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { ListQuery } from "../bindings/ListQuery";
+import type { PictureCache } from "../bindings/PictureCache";
+import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseView } from "../bindings/PauseView";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
@@ -24,6 +26,7 @@ import {
   LEDGER,
   manyRows,
   newcomer,
+  PICTURE,
   sampleDetails,
   subscription,
 } from "./fake-data";
@@ -90,9 +93,11 @@ export class Fake implements Api {
     letter_shortcuts: true,
     tell_servers: true,
     toast_while_looking: false,
+    pictures: "own_servers",
     close_explained: true,
     timings: DEFAULT_TIMINGS,
   };
+  cache: PictureCache = { files: 214, bytes: 18_874_368 };
   pauseView: PauseView | null = null;
   notices: string[] = [];
   /** All requests, oldest first. */
@@ -191,6 +196,10 @@ export class Fake implements Api {
     return this.#options.opening ?? { view: "inbox", target: { show: "inbox" }, rehearses: false };
   }
 
+  picture(of: PictureOf, id: number, asked: boolean): string {
+    return `${PICTURE}#${of}-${id}${asked ? "-asked" : ""}`;
+  }
+
   async painted(): Promise<void> {
     document.documentElement.dataset["painted"] = "";
   }
@@ -270,6 +279,17 @@ export class Fake implements Api {
         }
         return { is: "act", value: { outcome: "opened", url: request.url } };
       }
+      case "picture": {
+        const { row, attachment } = this.#detail(request.id);
+        const there = request.of === "icon" ? row.icon : attachment?.preview === "ready" || request.asked;
+        if (!there) fail("network", "The picture on elsewhere.example could not be loaded: the server answered with status 404. Ask who published it, if it matters.");
+        return { is: "picture", value: { png: PICTURE.split(",")[1] ?? "" } };
+      }
+      case "picture_cache_empty":
+        this.cache = { files: 0, bytes: 0 };
+        return { is: "picture_cache", value: this.cache };
+      case "picture_cache":
+        return { is: "picture_cache", value: this.cache };
       case "kinds":
         return { is: "kinds", value: KINDS };
       case "detect":

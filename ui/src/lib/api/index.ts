@@ -8,6 +8,7 @@ import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { Import } from "../bindings/Import";
 import type { ListQuery } from "../bindings/ListQuery";
+import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseChange } from "../bindings/PauseChange";
 import type { Preview } from "../bindings/Preview";
 import type { Presence } from "../bindings/Presence";
@@ -36,6 +37,8 @@ export interface Api {
   onLink(listener: (up: boolean) => void): Promise<void>;
   /** What this window shows first. */
   opening(): Promise<Opening>;
+  /** Where the page finds a picture of a notification; `asked`: the user wants it, whatever the settings say. */
+  picture(of: PictureOf, id: number, asked: boolean): string;
   /** The first true picture is on screen: the window may be shown. */
   painted(): Promise<void>;
 }
@@ -76,6 +79,11 @@ export class Client {
     this.ask({ do: "act", id, action, confirmed }, "act");
   openLink = (id: number) => this.ask({ do: "open_link", id }, "act");
   openUrl = (id: number, url: string) => this.ask({ do: "open_url", id, url }, "act");
+  /** Of a picture that did not come, this tells why. */
+  picture = (of: PictureOf, id: number, asked: boolean) =>
+    this.ask({ do: "picture", id, of, asked }, "picture");
+  pictureCache = () => this.ask({ do: "picture_cache" }, "picture_cache");
+  pictureCacheEmpty = () => this.ask({ do: "picture_cache_empty" }, "picture_cache");
   kinds = () => this.ask({ do: "kinds" }, "kinds");
   detect = (url: string) => this.ask({ do: "detect", url }, "detected");
   accounts = () => this.ask({ do: "accounts" }, "accounts");

@@ -9,6 +9,7 @@ import type { ListQuery } from "./ListQuery";
 import type { NotificationId } from "./NotificationId";
 import type { Outgoing } from "./Outgoing";
 import type { PauseChange } from "./PauseChange";
+import type { PictureOf } from "./PictureOf";
 import type { Presence } from "./Presence";
 import type { Preview } from "./Preview";
 import type { SubscriptionEdit } from "./SubscriptionEdit";
@@ -64,7 +65,19 @@ id: NotificationId,
 /**
  * The address, as the notification has it.
  */
-url: string, } | { "do": "kinds" } | { "do": "detect", 
+url: string, } | { "do": "picture", 
+/**
+ * Which notification.
+ */
+id: NotificationId, 
+/**
+ * Which of its pictures.
+ */
+of: PictureOf, 
+/**
+ * The user asks for it, whatever the settings say.
+ */
+asked: boolean, } | { "do": "picture_cache" } | { "do": "picture_cache_empty" } | { "do": "kinds" } | { "do": "detect", 
 /**
  * As pasted: with or without a scheme, with or without a topic path.
  */

@@ -533,6 +533,7 @@ pub async fn remove(shared: &Arc<Shared>, id: AccountId) -> Result<Reply, ErrorV
         .store
         .write(|tx| tx.remove_account(id))
         .map_err(|error| storage(&error))?;
+    shared.pictures.tidy_soon();
     shared.hint(Event::Accounts);
     shared.hint(Event::Resync);
     Ok(Reply::Done)

@@ -14,7 +14,7 @@ mod probe;
 mod sending;
 mod subscriptions;
 
-use super::{Shared, view};
+use super::{Shared, pictures, view};
 use crate::backend::registry;
 use std::sync::Arc;
 use tidings_api::{ErrorCode, ErrorView, Reply, Request};
@@ -37,6 +37,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         } => actions::act(shared, id, action, confirmed).await,
         Request::OpenLink { id } => actions::open_link(shared, id),
         Request::OpenUrl { id, url } => actions::open_url(shared, id, &url),
+        Request::Picture { id, of, asked } => pictures::picture(shared, id, of, asked).await,
+        Request::PictureCache => pictures::size(shared),
+        Request::PictureCacheEmpty => pictures::empty(shared).await,
         Request::Kinds => Ok(Reply::Kinds(
             registry::backends()
                 .iter()
