@@ -588,26 +588,3 @@ function matches(row: Row, term: string): boolean {
   if (priority) return row.priority >= Number(priority[1]);
   return `${row.title} ${row.preview} ${row.tags.join(" ")}`.toLowerCase().includes(term);
 }
-
-/** `?fake=offline&view=settings&theme=dark&lively=5000` */
-export function fakeFromAddress(search: string): Fake {
-  const params = new URLSearchParams(search);
-  const view = params.get("view") === "settings" ? "settings" : "inbox";
-  const show = Number(params.get("show"));
-  const theme = params.get("theme");
-  const fake = new Fake({
-    scenario: (params.get("fake") as Scenario | null) ?? "normal",
-    opening: {
-      view,
-      target: params.has("import") ? { show: "import" } : params.has("link") ? { show: "add_account", url: params.get("link") ?? "" } : view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
-      rehearses: true,
-    },
-    settings: {
-      ...(theme === "light" || theme === "dark" ? { appearance: theme } : {}),
-      close_explained: !params.has("explain"),
-    },
-    lively: Number(params.get("lively")),
-  });
-  Object.assign(window, { fake });
-  return fake;
-}
