@@ -3,6 +3,8 @@
 import type { ConnectionState } from "../lib/bindings/ConnectionState";
 import type { DoctorVerdict } from "../lib/bindings/DoctorVerdict";
 import type { HopResult } from "../lib/bindings/HopResult";
+import type { ImportFrom } from "../lib/bindings/ImportFrom";
+import type { ImportResult } from "../lib/bindings/ImportResult";
 import type { Place } from "../lib/bindings/Place";
 import type { SecretPlace } from "../lib/bindings/SecretPlace";
 import type { Tier } from "../lib/bindings/Tier";
@@ -205,6 +207,11 @@ export const words = {
     received: (time: string) => `received ${time}`,
     expires: (time: string) => `on the server until ${time}`,
     expired: "no longer on the server",
+    picture: (name: string) => `Picture: ${name}`,
+    pictureElsewhere: (host: string) =>
+      host === "" ? "Pictures are not loaded by themselves." : `The picture is on ${host}. Loading it tells that server when and from where you look at it.`,
+    pictureLost: "The picture could not be shown.",
+    loadPicture: "Load picture",
     revisions: (number: number) => n(number, "earlier version", "earlier versions"),
     replaced: "replaced",
     why: "Why did this ring, or not?",
@@ -239,6 +246,7 @@ export const words = {
       accounts: "Accounts",
       notifications: "Notifications",
       appearance: "Appearance",
+      privacy: "Privacy",
       storage: "Storage",
       connections: "Connections",
       about: "Advanced",
@@ -254,6 +262,8 @@ export const words = {
     detect: "Continue",
     detecting: "Looking…",
     detectFailed: "You can fill in the rest and test it when the server is back.",
+    fromLink: "This address comes from a link. Nothing was asked of it yet: go on only if you trust where it came from.",
+    noBrowser: "If no browser opens, open this address in any browser on this computer:",
     unknownKind: "Which kind of server is it?",
     name: "Name",
     nameHint: "How Tidings calls it; the host’s name if empty, with its port if unusual.",
@@ -326,6 +336,41 @@ export const words = {
     valuePlaceholder: "Value",
     remove: (header: string) => `Remove header ${header}`,
     add: "Add a header",
+    save: "Save headers",
+  },
+
+  importing: {
+    open: "Import from another client…",
+    title: "Import from another client",
+    file: "Its file",
+    fileHint: "client.yml of the ntfy command line, a backup of the ntfy app for Android, or gotify-tray.conf. Passwords in it go to the keyring and nowhere else.",
+    unreadable: (name: string) => `${name} cannot be read.`,
+    clients: { ntfy: "the ntfy command line", "ntfy-android": "the ntfy app for Android", "gotify-tray": "Gotify Tray" } satisfies Record<ImportFrom, string>,
+    would: (client: string) => `These are the settings of ${client}. Nothing is changed yet.`,
+    done: "This came of it:",
+    accounts: "Accounts",
+    as: (user: string) => `As ${user}`,
+    known: "there already",
+    plans: { added: "will be added", extended: "is there, gets the new topics", unchanged: "is there already", failed: "cannot be added" } satisfies Record<ImportResult, string>,
+    results: { added: "added", extended: "got the new topics", unchanged: "was there already", failed: "could not be added" } satisfies Record<ImportResult, string>,
+    leftOut: "Not taken over",
+    save: "Import",
+  },
+
+  profile: {
+    title: "Profile",
+    hint: "TOML that describes the server; it takes the preset’s place. Empty: the preset, or the address is looked at.",
+    goTo: (line: number) => `Go to line ${line}`,
+    copyPreset: "Change a copy of the preset",
+    file: "From a file:",
+    preview: "What becomes of an event",
+    sample: "Event",
+    sampleHint: "As the server sends it. Empty: the last one that this account received.",
+    noTitle: "Without a title",
+    part: "Part",
+    value: "Value",
+    from: "From",
+    usual: "not in the event",
   },
 
   keyring: {
@@ -403,6 +448,20 @@ export const words = {
     reset: "Set all back",
   },
 
+  privacy: {
+    pictures: "Load icons and pictures",
+    choices: [
+      ["own_servers", "Only from my servers"],
+      ["everywhere", "From everywhere"],
+      ["never", "Never"],
+    ] as ["own_servers" | "everywhere" | "never", string][],
+    hints: {
+      own_servers: "Each account’s own server is asked, and nobody else. A picture that is elsewhere can be loaded one by one.",
+      everywhere: "Whoever sends you something can have any server on the internet asked, which then learns when and from where you look at it.",
+      never: "No server is asked for any picture, unless you load it yourself.",
+    },
+  },
+
   storage: {
     days: "Keep notifications for",
     daysHint: "Older ones are removed; unread critical ones stay.",
@@ -417,6 +476,10 @@ export const words = {
     count: "At most, per account",
     countHint: "The oldest go first.",
     invalidCount: "Type a number from 100 to 1,000,000.",
+    pictures: "Pictures",
+    picturesTake: (files: number, bytes: string) => (files === 0 ? "None are kept." : `${n(files, "file", "files")}, ${bytes}. At most 500 MB are kept; what was not looked at for the longest goes first.`),
+    empty: "Empty",
+    emptyPictures: "Empty: remove all kept pictures",
   },
 
   about: {

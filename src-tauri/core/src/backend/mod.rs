@@ -471,6 +471,11 @@ pub trait Backend: Send + Sync {
     fn own_addresses(&self, _server: &Server) -> Vec<Url> {
         Vec::new()
     }
+    /// Whether this address is that of a file which the server keeps for notifications: only such get the
+    /// account's credential. Asking for another one may do something there, and a publisher chose it.
+    fn is_file(&self, _server: &Server, _url: &Url) -> bool {
+        false
+    }
     /// Whether a topic's name can be one; the words say what is allowed.
     fn check_topic(&self, topic: &str) -> Result<(), String>;
     /// Whether a token can be one that reads; the words say what else it is.

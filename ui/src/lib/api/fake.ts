@@ -9,6 +9,8 @@ import type { ErrorCode } from "../bindings/ErrorCode";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { ListQuery } from "../bindings/ListQuery";
+import type { PictureCache } from "../bindings/PictureCache";
+import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseView } from "../bindings/PauseView";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
@@ -24,9 +26,11 @@ import {
   LEDGER,
   manyRows,
   newcomer,
+  PICTURE,
   sampleDetails,
   subscription,
 } from "./fake-data";
+import { imported, previewed } from "./fake-import";
 import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
@@ -89,9 +93,11 @@ export class Fake implements Api {
     letter_shortcuts: true,
     tell_servers: true,
     toast_while_looking: false,
+    pictures: "own_servers",
     close_explained: true,
     timings: DEFAULT_TIMINGS,
   };
+  cache: PictureCache = { files: 214, bytes: 18_874_368 };
   pauseView: PauseView | null = null;
   notices: string[] = [];
   /** All requests, oldest first. */
@@ -190,6 +196,10 @@ export class Fake implements Api {
     return this.#options.opening ?? { view: "inbox", target: { show: "inbox" }, rehearses: false };
   }
 
+  picture(of: PictureOf, id: number, asked: boolean): string {
+    return `${PICTURE}#${of}-${id}${asked ? "-asked" : ""}`;
+  }
+
   async painted(): Promise<void> {
     document.documentElement.dataset["painted"] = "";
   }
@@ -269,6 +279,17 @@ export class Fake implements Api {
         }
         return { is: "act", value: { outcome: "opened", url: request.url } };
       }
+      case "picture": {
+        const { row, attachment } = this.#detail(request.id);
+        const there = request.of === "icon" ? row.icon : attachment?.preview === "ready" || request.asked;
+        if (!there) fail("network", "The picture on elsewhere.example could not be loaded: the server answered with status 404. Ask who published it, if it matters.");
+        return { is: "picture", value: { png: PICTURE.split(",")[1] ?? "" } };
+      }
+      case "picture_cache_empty":
+        this.cache = { files: 0, bytes: 0 };
+        return { is: "picture_cache", value: this.cache };
+      case "picture_cache":
+        return { is: "picture_cache", value: this.cache };
       case "kinds":
         return { is: "kinds", value: KINDS };
       case "detect":
@@ -306,6 +327,7 @@ export class Fake implements Api {
         if (edit.muted !== null) one.muted = edit.muted;
         if (edit.min_tier !== null) one.min_tier = edit.min_tier;
         if (edit.way !== null) one.way = edit.way;
+        if (edit.headers !== null) one.headers = edit.headers.map(([name]) => name);
         if (edit.options !== null) one.options = edit.options;
         if (edit.disabled !== null) {
           one.disabled = edit.disabled;
@@ -322,6 +344,10 @@ export class Fake implements Api {
         this.hint({ event: "accounts" });
         this.hint({ event: "resync" });
         return { is: "done" };
+      case "import":
+        return { is: "imported", value: imported(request, (draft) => this.#add(draft), this.accounts) };
+      case "preview":
+        return { is: "previewed", value: previewed(request) };
       case "subscription_add": {
         const one = this.#account(request.account);
         if (/[^-_A-Za-z0-9]/.test(request.topic)) fail("invalid", "A topic has letters, digits, - and _ only, at most 64 of them.");
@@ -514,15 +540,19 @@ export class Fake implements Api {
 
   #detect(pasted: string) {
     const text = pasted.trim();
+    if (text.startsWith("PUSHER_")) {
+      return { kind: "pusher" as const, url: "https://ws-eu.pusher.com/app/k1/", topics: [], names: [], options: "", says: "These are an application’s own settings: the server and the app’s key were taken over." };
+    }
     if (text === "" || /\s/.test(text)) fail("invalid", "This is not an address. Paste it as in the browser, for example https://ntfy.example.org.");
     if (text.includes("unreachable")) fail("network", "unreachable.example.org could not be found. Check the spelling, and whether this computer is online.", "failed to lookup address information");
-    const url = new URL(/^https?:\/\//.test(text) ? text : `https://${text}`);
+    const url = new URL(/^https?:\/\//.test(text) ? text : `https://${text.replace(/^[a-z]+:\/\//, "")}`);
     const topics = url.pathname.split("/").filter(Boolean);
     const known = !text.includes("captive");
     return {
       kind: known ? ("ntfy" as const) : null,
       url: url.origin,
       topics,
+      names: [],
       options: "",
       says: known ? `An ntfy server answers at ${url.host}.` : `Something answers at ${url.host}, but it is no notification server that Tidings knows. Is this a sign-in page of the network?`,
     };
@@ -557,27 +587,4 @@ function matches(row: Row, term: string): boolean {
   const priority = /^p>=([1-5])$/.exec(term);
   if (priority) return row.priority >= Number(priority[1]);
   return `${row.title} ${row.preview} ${row.tags.join(" ")}`.toLowerCase().includes(term);
-}
-
-/** `?fake=offline&view=settings&theme=dark&lively=5000` */
-export function fakeFromAddress(search: string): Fake {
-  const params = new URLSearchParams(search);
-  const view = params.get("view") === "settings" ? "settings" : "inbox";
-  const show = Number(params.get("show"));
-  const theme = params.get("theme");
-  const fake = new Fake({
-    scenario: (params.get("fake") as Scenario | null) ?? "normal",
-    opening: {
-      view,
-      target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
-      rehearses: true,
-    },
-    settings: {
-      ...(theme === "light" || theme === "dark" ? { appearance: theme } : {}),
-      close_explained: !params.has("explain"),
-    },
-    lively: Number(params.get("lively")),
-  });
-  Object.assign(window, { fake });
-  return fake;
 }

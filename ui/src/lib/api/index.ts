@@ -6,8 +6,11 @@ import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
+import type { Import } from "../bindings/Import";
 import type { ListQuery } from "../bindings/ListQuery";
+import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseChange } from "../bindings/PauseChange";
+import type { Preview } from "../bindings/Preview";
 import type { Presence } from "../bindings/Presence";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
@@ -34,6 +37,8 @@ export interface Api {
   onLink(listener: (up: boolean) => void): Promise<void>;
   /** What this window shows first. */
   opening(): Promise<Opening>;
+  /** Where the page finds a picture of a notification; `asked`: the user wants it, whatever the settings say. */
+  picture(of: PictureOf, id: number, asked: boolean): string;
   /** The first true picture is on screen: the window may be shown. */
   painted(): Promise<void>;
 }
@@ -74,6 +79,11 @@ export class Client {
     this.ask({ do: "act", id, action, confirmed }, "act");
   openLink = (id: number) => this.ask({ do: "open_link", id }, "act");
   openUrl = (id: number, url: string) => this.ask({ do: "open_url", id, url }, "act");
+  /** Of a picture that did not come, this tells why. */
+  picture = (of: PictureOf, id: number, asked: boolean) =>
+    this.ask({ do: "picture", id, of, asked }, "picture");
+  pictureCache = () => this.ask({ do: "picture_cache" }, "picture_cache");
+  pictureCacheEmpty = () => this.ask({ do: "picture_cache_empty" }, "picture_cache");
   kinds = () => this.ask({ do: "kinds" }, "kinds");
   detect = (url: string) => this.ask({ do: "detect", url }, "detected");
   accounts = () => this.ask({ do: "accounts" }, "accounts");
@@ -85,6 +95,8 @@ export class Client {
   accountEdit = (id: number, edit: Partial<AccountEdit>) =>
     this.ask({ do: "account_edit", id, edit: { ...NO_EDIT, ...edit } }, "account");
   accountRemove = (id: number) => this.ask({ do: "account_remove", id }, "done");
+  import = (asked: Import) => this.ask({ do: "import", ...asked }, "imported");
+  preview = (asked: Preview) => this.ask({ do: "preview", ...asked }, "previewed");
   subscriptionAdd = (account: number, topic: string) =>
     this.ask({ do: "subscription_add", account, topic }, "account");
   subscriptionEdit = (id: number, edit: Partial<SubscriptionEdit>) =>
@@ -119,6 +131,7 @@ const NO_EDIT: AccountEdit = {
   way: null,
   proxy_sign_in: null,
   certificate_password: null,
+  headers: null,
 };
 
 /** Makes an {@link ErrorView} of whatever was thrown. */
@@ -137,7 +150,7 @@ export function errorView(thrown: unknown): ErrorView {
 export async function connect(): Promise<Api> {
   if ("__TAURI_INTERNALS__" in window) return tauri();
   if (import.meta.env.MODE !== "production") {
-    return (await import("./fake")).fakeFromAddress(window.location.search);
+    return (await import("./fake-address")).fakeFromAddress(window.location.search);
   }
   throw new Error("This page is a part of Tidings and works only in its window.");
 }

@@ -6,23 +6,25 @@ import type { Changed } from "./Changed";
 import type { Detail } from "./Detail";
 import type { Detected } from "./Detected";
 import type { DoctorItem } from "./DoctorItem";
-import type { GridRow } from "./GridRow";
+import type { ImportReport } from "./ImportReport";
 import type { KindView } from "./KindView";
 import type { LedgerEntry } from "./LedgerEntry";
-import type { LedgerLineOf } from "./LedgerLineOf";
 import type { Page } from "./Page";
-import type { PreferencesView } from "./PreferencesView";
-import type { Simulation } from "./Simulation";
+import type { PictureCache } from "./PictureCache";
+import type { Previewed } from "./Previewed";
 import type { Status } from "./Status";
 import type { TestReport } from "./TestReport";
-import type { TypeView } from "./TypeView";
 import type { WindowShape } from "./WindowShape";
 
 /**
  * The answer to a request; which one is said at the request.
  */
-export type Reply = { "is": "done" } | { "is": "status", "value": Status } | { "is": "page", "value": Page } | { "is": "detail", "value": Detail } | { "is": "changed", "value": Changed } | { "is": "ledger", "value": Array<LedgerEntry> } | { "is": "act", "value": ActOutcome } | { "is": "kinds", "value": Array<KindView> } | { "is": "detected", "value": Detected } | { "is": "accounts", "value": Array<AccountView> } | { "is": "account", "value": AccountView } | { "is": "test", "value": TestReport } | { "is": "sent", "value": { 
+export type Reply = { "is": "done" } | { "is": "status", "value": Status } | { "is": "page", "value": Page } | { "is": "detail", "value": Detail } | { "is": "changed", "value": Changed } | { "is": "ledger", "value": Array<LedgerEntry> } | { "is": "act", "value": ActOutcome } | { "is": "picture", "value": { 
+/**
+ * A PNG file, in base64 (RFC 4648, section 4).
+ */
+png: string, } } | { "is": "picture_cache", "value": PictureCache } | { "is": "kinds", "value": Array<KindView> } | { "is": "detected", "value": Detected } | { "is": "accounts", "value": Array<AccountView> } | { "is": "account", "value": AccountView } | { "is": "imported", "value": ImportReport } | { "is": "previewed", "value": Previewed } | { "is": "test", "value": TestReport } | { "is": "sent", "value": { 
 /**
  * As the server said it.
  */
-remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "preferences", "value": PreferencesView } | { "is": "grid", "value": Array<GridRow> } | { "is": "types", "value": Array<TypeView> } | { "is": "simulation", "value": Simulation } | { "is": "ledgers", "value": Array<LedgerLineOf> } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> };
+remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> };

@@ -4,13 +4,14 @@ import type { AccountEdit } from "./AccountEdit";
 import type { AccountId } from "./AccountId";
 import type { AppSettings } from "./AppSettings";
 import type { Change } from "./Change";
+import type { Import } from "./Import";
 import type { ListQuery } from "./ListQuery";
 import type { NotificationId } from "./NotificationId";
 import type { Outgoing } from "./Outgoing";
 import type { PauseChange } from "./PauseChange";
-import type { Preferences } from "./Preferences";
-import type { PreferencesRow } from "./PreferencesRow";
+import type { PictureOf } from "./PictureOf";
 import type { Presence } from "./Presence";
+import type { Preview } from "./Preview";
 import type { SubscriptionEdit } from "./SubscriptionEdit";
 import type { SubscriptionId } from "./SubscriptionId";
 import type { Target } from "./Target";
@@ -64,7 +65,19 @@ id: NotificationId,
 /**
  * The address, as the notification has it.
  */
-url: string, } | { "do": "kinds" } | { "do": "detect", 
+url: string, } | { "do": "picture", 
+/**
+ * Which notification.
+ */
+id: NotificationId, 
+/**
+ * Which of its pictures.
+ */
+of: PictureOf, 
+/**
+ * The user asks for it, whatever the settings say.
+ */
+asked: boolean, } | { "do": "picture_cache" } | { "do": "picture_cache_empty" } | { "do": "kinds" } | { "do": "detect", 
 /**
  * As pasted: with or without a scheme, with or without a topic path.
  */
@@ -88,7 +101,7 @@ edit: AccountEdit, } | { "do": "account_remove",
 /**
  * Which one.
  */
-id: AccountId, } | { "do": "subscription_add", 
+id: AccountId, } | { "do": "import" } & Import | { "do": "preview" } & Preview | { "do": "subscription_add", 
 /**
  * Of which account.
  */
@@ -116,35 +129,7 @@ forget: boolean, } | { "do": "reconnect",
 /**
  * Which one; all if none.
  */
-account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "preferences" } | { "do": "preferences_set" } & Preferences | { "do": "cell_set" } & PreferencesRow | { "do": "grid" } | { "do": "types" } | { "do": "simulate", 
-/**
- * The others.
- */
-preferences: Preferences | null, 
-/**
- * 1 to 90.
- */
-days: number, } | { "do": "deliver_now" } | { "do": "quiet_skip" } | { "do": "card_dismiss", 
-/**
- * Of this subscription.
- */
-subscription: SubscriptionId, 
-/**
- * And of this type; none: its storm.
- */
-kind: string | null, } | { "do": "ledgers", 
-/**
- * From here on.
- */
-from: string, 
-/**
- * Continue after this one.
- */
-after: number | null, 
-/**
- * At most so many, 1 to 1000.
- */
-limit: number, } | { "do": "looking" } & Presence | { "do": "open_window", 
+account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "looking" } & Presence | { "do": "open_window", 
 /**
  * What it shows.
  */

@@ -8,8 +8,8 @@ export type Target = { "show": "inbox" } | { "show": "notification",
 /**
  * Which one.
  */
-id: NotificationId, } | { "show": "toast", 
+id: NotificationId, } | { "show": "settings" } | { "show": "add_account", 
 /**
- * Which one.
+ * As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.
  */
-toast: number, } | { "show": "settings" };
+url: string, } | { "show": "import" };
