@@ -3,11 +3,14 @@
 //! the rest. A family is one folder here, one variant of [`BackendKind`], one folder of fixtures and
 //! one page of docs.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod custom;
 mod gotify;
 mod mercure;
 mod nchan;
 mod ntfy;
+mod own_id;
 pub mod payload;
 pub mod pkce;
 mod pusher;

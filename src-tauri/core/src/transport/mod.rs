@@ -9,6 +9,8 @@ mod fault;
 mod http;
 mod http_stream;
 mod lines;
+#[cfg(any(test, feature = "testing"))]
+pub mod reader;
 mod sign;
 mod sse;
 #[cfg(test)]
