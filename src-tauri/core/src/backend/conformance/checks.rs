@@ -1,13 +1,33 @@
 //! The checks, the same for all families.
 
-use super::samples;
 use super::world::{Carried, Happening, Road, Straight, World};
 use super::{Keeps, Piece, Sample, Texts};
+use super::{fuzz, samples};
 use crate::backend::Effect;
 use crate::backend::registry::backends;
 use crate::model::{Draft, limits};
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+
+/// What the fuzz targets begin with and what they found, played once more.
+#[test]
+fn what_was_found_by_fuzzing_stays_found() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    for target in fuzz::TARGETS {
+        let folder = seeds.join(target);
+        let files: Vec<_> = fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .map(|file| file.expect("a file").path())
+            .collect();
+        assert!(!files.is_empty(), "{target} has no seeds");
+        for file in files {
+            println!("{}", file.display());
+            fuzz::run(target, &fs::read(file).expect("a readable file"));
+        }
+    }
+}
 
 /// Every sample of every family.
 fn all() -> Vec<Sample> {
@@ -239,9 +259,9 @@ struct Halves;
 
 impl Road for Halves {
     fn pieces(&mut self, carried: Carried, pieces: Vec<Piece>) -> Vec<Piece> {
-        let with_half = |piece: Piece| match piece.is_message {
-            true => vec![truncated(carried, &piece), piece],
-            false => vec![piece],
+        let with_half = |piece: Piece| {
+            let half = piece.is_message.then(|| truncated(carried, &piece));
+            half.into_iter().chain([piece])
         };
         pieces.into_iter().flat_map(with_half).collect()
     }
@@ -272,9 +292,9 @@ struct Twice;
 
 impl Road for Twice {
     fn pieces(&mut self, _carried: Carried, pieces: Vec<Piece>) -> Vec<Piece> {
-        let twice = |piece: Piece| match piece.is_message {
-            true => vec![piece.clone(), piece],
-            false => vec![piece],
+        let twice = |piece: Piece| {
+            let again = piece.is_message.then(|| piece.clone());
+            again.into_iter().chain([piece])
         };
         pieces.into_iter().flat_map(twice).collect()
     }

@@ -140,11 +140,8 @@ impl Answer {
     }
 
     /// A JSON text.
-    pub fn json(body: impl ToString) -> Self {
-        Self::whole(
-            "application/json",
-            vec![Piece::word(body.to_string().into_bytes())],
-        )
+    pub fn json(body: impl Into<String>) -> Self {
+        Self::whole("application/json", vec![Piece::word(body.into())])
     }
 
     /// A status without a body.

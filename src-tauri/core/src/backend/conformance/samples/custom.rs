@@ -170,7 +170,7 @@ impl Server for Bare {
         let read = |message: &Message| serde_json::from_str(&message.text).ok();
         if self.transport == TransportKind::Poll {
             let list: Vec<Value> = held.iter().rev().filter_map(read).collect();
-            return Some(Answer::json(Value::from(list)));
+            return Some(Answer::json(Value::from(list).to_string()));
         }
         let after = parameter(asked, "cursor").and_then(|cursor| cursor.parse().ok());
         let new: Vec<Value> = held
@@ -182,7 +182,7 @@ impl Server for Bare {
             return None;
         }
         Some(Answer::json(
-            json!({"events": new, "cursor": held.len().to_string()}),
+            json!({"events": new, "cursor": held.len().to_string()}).to_string(),
         ))
     }
 
@@ -218,7 +218,9 @@ impl Server for Notilayer {
             .collect();
         let next = skipped + page.len();
         let next = (next < held.len()).then(|| next.to_string());
-        Some(Answer::json(json!({"data": page, "next_cursor": next})))
+        Some(Answer::json(
+            json!({"data": page, "next_cursor": next}).to_string(),
+        ))
     }
 
     fn publish(&mut self, _on: &HttpRequest, held: &[Message]) -> Vec<Piece> {

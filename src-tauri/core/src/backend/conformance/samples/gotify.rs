@@ -81,7 +81,7 @@ impl Server for Gotify {
             .collect();
         let paging = json!({"size": messages.len(), "limit": limit, "since": since});
         Some(Answer::json(
-            json!({"messages": messages, "paging": paging}),
+            json!({"messages": messages, "paging": paging}).to_string(),
         ))
     }
 

@@ -34,8 +34,8 @@ fn framed(transport: TransportKind, id: &str, text: &str) -> Vec<u8> {
                 "" => String::new(),
                 id => format!("id: {id}\n"),
             };
-            let data: String = text.lines().map(|line| format!("data: {line}\n")).collect();
-            format!("{id}{data}\n").into_bytes()
+            let data = text.replace('\n', "\ndata: ");
+            format!("{id}data: {data}\n\n").into_bytes()
         }
         _ => format!("{text}\n").into_bytes(),
     }

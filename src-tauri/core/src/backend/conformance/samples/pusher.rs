@@ -120,7 +120,9 @@ impl Server for Pusher {
 
     fn fetch(&mut self, asked: &HttpRequest, held: &[Message], _now: i64) -> Option<Answer> {
         let Some(channel) = parameter(asked, "of") else {
-            return Some(Answer::json(json!({"auth": "key1:0984017dca4f1d9e"})));
+            return Some(Answer::json(
+                json!({"auth": "key1:0984017dca4f1d9e"}).to_string(),
+            ));
         };
         let items: Vec<Value> = held
             .iter()
@@ -128,7 +130,9 @@ impl Server for Pusher {
             .filter(|message| message.topic == channel)
             .filter_map(|message| serde_json::from_str(&message.text).ok())
             .collect();
-        Some(Answer::json(json!({"data": items, "next_page_url": null})))
+        Some(Answer::json(
+            json!({"data": items, "next_page_url": null}).to_string(),
+        ))
     }
 
     fn publish(&mut self, _on: &HttpRequest, held: &[Message]) -> Vec<Piece> {
