@@ -6,26 +6,53 @@ use super::{fuzz, samples};
 use crate::backend::Effect;
 use crate::backend::registry::backends;
 use crate::model::{Draft, limits};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// What the fuzz targets begin with and what they found, played once more.
+/// What a fuzz target begins with, and what it found.
+fn seeds(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/seeds")
+        .join(target);
+    let files =
+        fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut seeds: Vec<_> = files
+        .map(|file| file.expect("a file").path())
+        .map(|path| (path.clone(), fs::read(&path).expect("a readable file")))
+        .collect();
+    seeds.sort();
+    seeds
+}
+
 #[test]
 fn what_was_found_by_fuzzing_stays_found() {
-    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     for target in fuzz::TARGETS {
-        let folder = seeds.join(target);
-        let files: Vec<_> = fs::read_dir(&folder)
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-            .map(|file| file.expect("a file").path())
-            .collect();
-        assert!(!files.is_empty(), "{target} has no seeds");
-        for file in files {
-            println!("{}", file.display());
-            fuzz::run(target, &fs::read(file).expect("a readable file"));
+        let seeds = seeds(target);
+        assert!(!seeds.is_empty(), "{target} has no seeds");
+        for (path, bytes) in seeds {
+            println!("{}", path.display());
+            fuzz::run(target, &bytes);
         }
+    }
+}
+
+proptest! {
+    /// What a fuzz target does first: other bytes in a seed.
+    #[test]
+    fn any_bytes_are_survived(
+        target in prop::sample::select(fuzz::TARGETS.to_vec()),
+        seed in any::<prop::sample::Index>(),
+        others in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..20),
+    ) {
+        let seeds = seeds(target);
+        let mut bytes = seed.get(&seeds).1.clone();
+        for (at, byte) in others {
+            *at.get_mut(&mut bytes) = byte;
+        }
+        fuzz::run(target, &bytes);
     }
 }
 
