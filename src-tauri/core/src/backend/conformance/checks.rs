@@ -425,7 +425,7 @@ impl Road for TooLong {
     fn pieces(&mut self, carried: Carried, mut pieces: Vec<Piece>) -> Vec<Piece> {
         if self.left > 0 {
             self.left -= 1;
-            pieces.push(wrapped(carried, &vec![b'x'; limits::FRAME + 1]));
+            pieces.push(wrapped(carried, &vec![b'x'; limits::FRAME + 100]));
         }
         pieces
     }
