@@ -8,8 +8,11 @@ import type { Detail } from "../bindings/Detail";
 import type { ErrorCode } from "../bindings/ErrorCode";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
+import type { Back } from "../bindings/Back";
 import type { ListQuery } from "../bindings/ListQuery";
 import type { PauseView } from "../bindings/PauseView";
+import type { Preferences } from "../bindings/Preferences";
+import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
 import type { Row } from "../bindings/Row";
@@ -27,6 +30,7 @@ import {
   sampleDetails,
   subscription,
 } from "./fake-data";
+import { FakePolicy } from "./fake-policy";
 import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
@@ -44,7 +48,9 @@ export type Scenario =
   | "slow"
   | "broken"
   | "notices"
-  | "keyring";
+  | "keyring"
+  | "policy"
+  | "quiet";
 
 /** How the fake starts. */
 export type FakeOptions = {
@@ -59,11 +65,11 @@ export type FakeOptions = {
   lively?: number;
 };
 
-type Step = { id: number; rows: Map<number, Row>; says: string };
+type Step = { id: number; rows: Map<number, Row>; says: string; snoozed: Map<number, Back> };
 
 const plural = (n: number, what: string) => `${n} ${n === 1 ? "notification" : "notifications"} ${what}`;
 
-const SAYS: Record<Change, string> = {
+const SAYS: Record<Extract<Change, string>, string> = {
   seen: "seen",
   read: "marked read",
   unread: "marked unread",
@@ -88,12 +94,18 @@ export class Fake implements Api {
     keep_count: 10_000,
     letter_shortcuts: true,
     tell_servers: true,
-    toast_while_looking: false,
     close_explained: true,
     timings: DEFAULT_TIMINGS,
   };
   pauseView: PauseView | null = null;
   notices: string[] = [];
+  readonly policy = new FakePolicy(
+    () => this.now,
+    () => this.accounts,
+    () => this.rows,
+  );
+  /** What a toast told of, by its number. */
+  readonly toasts = new Map<number, number[]>();
   /** All requests, oldest first. */
   readonly calls: Request[] = [];
   /** Answers that a test wants to fail, by request. */
@@ -107,6 +119,7 @@ export class Fake implements Api {
   readonly #scenario: Scenario;
   #next = 100_000;
   #keyringTried = false;
+  #waiting = 3;
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
@@ -164,6 +177,17 @@ export class Fake implements Api {
         "This desktop has no tray. Start Tidings again to open the inbox.",
       ];
     }
+    if (scenario === "policy" || scenario === "quiet") {
+      home.subscriptions.push(subscription(6, "printer", "Old printer", this.now));
+      this.policy.lived();
+    }
+    if (scenario === "quiet") {
+      const hour = (by: number) => `${String(new Date(this.now + by * 3_600_000).getHours()).padStart(2, "0")}:00`;
+      this.policy.document.quiet.schedules = [
+        { name: "Night", days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from: hour(-2), to: hour(5), lets_through: "critical" },
+      ];
+    }
+    this.toasts.set(7, [59, 57, 53]);
     if (scenario === "gone") setTimeout(() => this.link(false), 300);
   }
 
@@ -249,8 +273,7 @@ export class Fake implements Api {
       case "undo":
         return { is: "changed", value: this.#takeBack(request.step) };
       case "why":
-        this.#row(request.id);
-        return { is: "ledger", value: LEDGER(this.now) };
+        return { is: "ledger", value: this.policy.ledger(this.#row(request.id), LEDGER(this.now)) };
       case "act": {
         const action = this.#detail(request.id).actions[request.action];
         if (!action) fail("not_found", "This notification has no such action.");
@@ -377,11 +400,54 @@ export class Fake implements Api {
         this.hint({ event: "settings" });
         return { is: "settings", value: this.settings };
       }
+      case "preferences":
+        return { is: "preferences", value: this.policy.view() };
+      case "preferences_set": {
+        const document = { ...request } as Preferences & Partial<Pick<Request, "do">>;
+        delete document.do;
+        this.policy.document = structuredClone(document);
+        this.#policyChanged();
+        return { is: "preferences", value: this.policy.view() };
+      }
+      case "cell_set": {
+        const row = { ...request } as PreferencesRow & Partial<Pick<Request, "do">>;
+        delete row.do;
+        this.policy.cellSet(structuredClone(row));
+        this.#policyChanged();
+        return { is: "preferences", value: this.policy.view() };
+      }
+      case "grid":
+        return { is: "grid", value: this.policy.grid() };
+      case "types":
+        return { is: "types", value: this.policy.types() };
+      case "simulate":
+        return { is: "simulation", value: this.policy.simulate(request.preferences, request.days) };
+      case "deliver_now":
+        this.#waiting = 0;
+        this.hint({ event: "status" });
+        return { is: "status", value: this.#status() };
+      case "quiet_skip":
+        this.policy.skip();
+        this.#policyChanged();
+        return { is: "status", value: this.#status() };
+      case "card_dismiss":
+        this.policy.cards = this.policy.cards.filter(
+          (card) => card.subscription !== request.subscription || (card.card === "storm" ? null : card.kind) !== request.kind,
+        );
+        this.hint({ event: "status" });
+        return { is: "status", value: this.#status() };
+      case "ledgers":
+        return { is: "ledgers", value: [] };
       case "window_shape":
         return { is: "shape", value: null };
       case "doctor":
         return { is: "doctor", value: DOCTOR };
     }
+  }
+
+  #policyChanged(): void {
+    this.hint({ event: "settings" });
+    this.hint({ event: "status" });
   }
 
   #row(id: number): Row {
@@ -420,7 +486,9 @@ export class Fake implements Api {
     const terms = query.search.toLowerCase().split(/\s+/).filter(Boolean);
     return this.rows.filter(
       (row) =>
-        row.done === (query.place === "done") &&
+        (query.toast === null || (this.toasts.get(query.toast) ?? []).includes(row.id)) &&
+        (query.toast !== null || row.done === (query.place === "done")) &&
+        (query.toast !== null || this.policy.snoozed.has(row.id) === (query.place === "snoozed")) &&
         (query.place !== "unread" || !row.read) &&
         (query.account === null || row.account === query.account) &&
         (query.subscription === null || row.subscription === query.subscription) &&
@@ -431,6 +499,7 @@ export class Fake implements Api {
   #change(targets: Targets, change: Change): Changed {
     const rows = targets.which === "ids" ? this.rows.filter((row) => targets.ids.includes(row.id)) : this.#find(targets.query);
     const before = new Map<number, Row>();
+    const back = new Map(this.policy.snoozed);
     for (const row of rows) {
       const now = { ...row };
       if (change === "seen") now.seen = true;
@@ -438,16 +507,18 @@ export class Fake implements Api {
       if (change === "unread") now.read = false;
       if (change === "done") now.done = now.read = true;
       if (change === "restore") now.done = false;
-      if (change !== "delete" && JSON.stringify(now) === JSON.stringify(row)) continue;
+      if (typeof change === "object") this.policy.snoozed.set(row.id, change.snooze.back);
+      else if (change === "unread") this.policy.snoozed.delete(row.id);
+      if (change !== "delete" && typeof change !== "object" && !back.has(row.id) && JSON.stringify(now) === JSON.stringify(row)) continue;
       before.set(row.id, row);
       this.rows = change === "delete" ? this.rows.filter((one) => one.id !== row.id) : this.rows.map((one) => (one.id === row.id ? now : one));
     }
-    const says = plural(before.size, SAYS[change]);
+    const says = plural(before.size, typeof change === "object" ? "snoozed" : SAYS[change]);
     let undo: number | null = null;
     if (before.size > 0) {
       if (change !== "seen") {
         undo = this.#next += 1;
-        this.#undo.push({ id: undo, rows: before, says });
+        this.#undo.push({ id: undo, rows: before, says, snoozed: back });
       }
       queueMicrotask(() => this.hint({ event: "changed", ids: [...before.keys()] }));
     }
@@ -470,6 +541,11 @@ export class Fake implements Api {
       else back.push(row);
     }
     const ids = back.map((row) => row.id);
+    for (const id of ids) {
+      const until = step.snoozed.get(id);
+      if (until) this.policy.snoozed.set(id, until);
+      else this.policy.snoozed.delete(id);
+    }
     this.rows = [...this.rows.filter((row) => !ids.includes(row.id)), ...back];
     this.rows.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || b.id - a.id);
     this.hint({ event: "changed", ids });
@@ -487,7 +563,7 @@ export class Fake implements Api {
   }
 
   #status(): Status {
-    const inbox = this.rows.filter((row) => !row.done);
+    const inbox = this.rows.filter((row) => !row.done && !this.policy.snoozed.has(row.id));
     const unread = inbox.filter((row) => !row.read);
     return {
       version: "0.1.0",
@@ -495,11 +571,15 @@ export class Fake implements Api {
         unread: unread.length,
         critical: unread.filter((row) => row.tier === "critical").length,
         all: inbox.length,
-        done: this.rows.length - inbox.length,
-        held: this.pauseView ? 3 : 0,
+        done: this.rows.filter((row) => row.done).length,
+        held: this.pauseView ? this.#waiting : 0,
         owed: this.#scenario === "offline" ? 2 : 0,
       },
       pause: this.pauseView,
+      quiet: this.policy.quiet(),
+      held: this.policy.held(this.#waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
+      around: [],
+      cards: this.policy.cards,
       connections: this.accounts.map((one) => ({ ...one.connection, account_name: one.name })),
       notices: this.notices,
       latest: inbox.slice(0, 3),
@@ -558,12 +638,13 @@ export function fakeFromAddress(search: string): Fake {
   const params = new URLSearchParams(search);
   const view = params.get("view") === "settings" ? "settings" : "inbox";
   const show = Number(params.get("show"));
+  const toast = Number(params.get("toast"));
   const theme = params.get("theme");
   const fake = new Fake({
     scenario: (params.get("fake") as Scenario | null) ?? "normal",
     opening: {
       view,
-      target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
+      target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : toast ? { show: "toast", toast } : { show: "inbox" },
       rehearses: true,
     },
     settings: {
