@@ -72,7 +72,7 @@ function batch(value: Batch): string {
 function sound(value: Sound): string {
   switch (value.play) {
     case "default":
-      return "The desktop’s";
+      return "Desktop";
     case "none":
       return "None";
     case "named":
@@ -89,6 +89,7 @@ export const policy = {
   span,
   until,
   problems: "What does not work",
+  problemIn: (page: string, says: string) => `${page}: ${says}`,
   problemsHint: "Nothing is silenced by what does not work.",
   failed: "The change could not be kept.",
   undo: "Undo",
@@ -344,8 +345,8 @@ export const policy = {
     onHint: "Where the desktop leaves it to Tidings. Sounds are silent while the desktop says so.",
     volume: "Volume of sound files",
     volumeIs: (percent: number) => `${percent} %`,
-    from: "Important ones sound from",
-    fromHint: "Critical ones always sound; informational ones never, unless it is set here.",
+    from: "Sound from priority",
+    fromHint: "Critical ones always sound. A sound that is set for a tier, a topic or a type is for all of it.",
     standard: "Sound",
     perTier: "By tier",
     of: (tier: string) => `${tier} ones`,
@@ -404,7 +405,6 @@ export const policy = {
   strip: {
     label: "What waits",
     quiet: (name: string, time: string) => `${name === "" ? "Quiet hours" : `Quiet hours “${name}”`} until ${time}`,
-    waits: (number: number) => n(number, "notification waits", "notifications wait"),
     due: (time: string) => `until ${time}`,
     whenOver: "until it is over",
     deliver: "Deliver now",
@@ -416,9 +416,10 @@ export const policy = {
   cards: {
     storm: (name: string) => `Unusually many from ${name}`,
     stormSince: (time: string) => `more than its limit since ${time}`,
-    muteHour: "Mute for 1 hour",
-    digest: "Make it a digest",
-    leave: "Leave it as it is",
+    muteHour: "Mute 1 h",
+    digest: "Digest",
+    leave: "Leave it",
+    more: (number: number) => `${count(number)} more to decide`,
     newType: (kind: string, name: string) => `New in ${name}: ${kind}`,
     newTypeText: (what: ToastChoice) =>
       ({ on: "It rings unless you say otherwise.", digest: "It comes in a digest unless you say otherwise.", off: "It goes to the inbox only, unless you say otherwise." })[what],

@@ -20,7 +20,7 @@ import type { Simulation } from "../bindings/Simulation";
 import type { Tier } from "../bindings/Tier";
 import type { TypeView } from "../bindings/TypeView";
 import type { UserRule } from "../bindings/UserRule";
-import { isAbout, withRow, type Key } from "../policy/cells";
+import { holds, isAbout, isEmpty, type Key } from "../policy/cells";
 import { defaultPreferences } from "../policy/defaults";
 import { nextQuiet, quietAt } from "../policy/week";
 import { civil, knowsZone } from "../policy/zone";
@@ -87,16 +87,25 @@ export class FakePolicy {
     return { preferences: this.document, problems: problems(this.document) };
   }
 
-  cellSet(row: PreferencesRow): void {
-    this.document = withRow(this.document, row);
+  /** Sets the lasting row, or the one override, about the same. Answers whether it could. */
+  cellSet(row: PreferencesRow): boolean {
+    const now = this.#now();
+    if (!holds(row, now)) return false;
+    const key: Key = { account: row.account, subscription: row.subscription ?? null, kind: row.kind ?? null };
+    const rows = this.document.rows.filter((one) => holds(one, now) && !(isAbout(one, key) && (one.until === undefined) === (row.until === undefined)));
+    this.document = { ...this.document, rows: isEmpty(row) ? rows : [...rows, row] };
+    this.cards = this.cards.filter((card) => card.card === "storm" || card.subscription !== key.subscription || card.kind !== key.kind);
+    return true;
   }
 
-  skip(): void {
+  /** Answers whether there was anything to skip. */
+  skip(): boolean {
     const now = this.#now();
     const window = quietAt(this.document.quiet, now) ?? nextQuiet(this.document.quiet, now);
-    if (!window) return;
+    if (!window) return false;
     const schedules = this.document.quiet.schedules.map((one) => (one === window.schedule ? { ...one, skip: window.date } : one));
     this.document = { ...this.document, quiet: { ...this.document.quiet, schedules } };
+    return true;
   }
 
   quiet(): QuietView | null {
@@ -143,7 +152,7 @@ export class FakePolicy {
     return [
       ...keys.flatMap(([at, origin]) =>
         document.rows
-          .filter((row) => isAbout(row, at) && (row.until === undefined || Date.parse(row.until) > now))
+          .filter((row) => isAbout(row, at) && holds(row, now))
           .sort((a, b) => Number(b.until !== undefined) - Number(a.until !== undefined))
           .map((row): [Cell, Origin, string | null] => [row, origin, row.until ?? null]),
       ),
@@ -207,7 +216,7 @@ export class FakePolicy {
   decide(document: Preferences, note: FakeNote, recent: number): Verdict {
     const { type, at } = note;
     const key: Key = { account: type.account, subscription: type.subscription, kind: type.kind };
-    const rule = document.rules.find((one) => !one.off && holds(one, note));
+    const rule = document.rules.find((one) => !one.off && matches(one, note));
     const tier = rule?.then.what === "tier" ? rule.then.tier : this.#cell(document, key, type.tier, "tier", type.tier).value;
     const named = rule ? ` by the rule “${rule.name}”` : "";
     const mandatory = this.mandates.has(type.kind) || rule?.then.what === "mandatory" || this.#cell(document, key, tier, "mandatory", false as boolean).value;
@@ -299,7 +308,7 @@ export class FakePolicy {
   }
 }
 
-function holds(rule: UserRule, { type, title }: FakeNote): boolean {
+function matches(rule: UserRule, { type, title }: FakeNote): boolean {
   const like = (pattern: UserRule["text"], text: string) => {
     if (!pattern) return true;
     const flags = pattern.case ? "u" : "iu";

@@ -412,8 +412,9 @@ export class Fake implements Api {
       case "cell_set": {
         const row = { ...request } as PreferencesRow & Partial<Pick<Request, "do">>;
         delete row.do;
-        this.policy.cellSet(structuredClone(row));
+        if (!this.policy.cellSet(structuredClone(row))) fail("invalid", "This would end before it begins. Choose a later time.");
         this.#policyChanged();
+        this.hint({ event: "accounts" });
         return { is: "preferences", value: this.policy.view() };
       }
       case "grid":
@@ -427,7 +428,7 @@ export class Fake implements Api {
         this.hint({ event: "status" });
         return { is: "status", value: this.#status() };
       case "quiet_skip":
-        this.policy.skip();
+        if (!this.policy.skip()) fail("not_found", "No quiet hours are in force, and none begin in the next days.");
         this.#policyChanged();
         return { is: "status", value: this.#status() };
       case "card_dismiss":
@@ -446,7 +447,6 @@ export class Fake implements Api {
   }
 
   #policyChanged(): void {
-    this.hint({ event: "settings" });
     this.hint({ event: "status" });
   }
 

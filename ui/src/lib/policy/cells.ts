@@ -48,7 +48,7 @@ export function own<N extends CellName>(
   now: number,
 ): { value: NonNullable<Cell[N]>; until: string | null } | null {
   const rows = preferences.rows
-    .filter((row) => isAbout(row, key) && row[name] !== undefined && (row.until === undefined || Date.parse(row.until) > now))
+    .filter((row) => isAbout(row, key) && row[name] !== undefined && holds(row, now))
     .sort((a, b) => (a.until ? Date.parse(a.until) : Infinity) - (b.until ? Date.parse(b.until) : Infinity));
   const first = rows[0];
   return first ? { value: first[name] as NonNullable<Cell[N]>, until: first.until ?? null } : null;
@@ -67,26 +67,39 @@ function without(row: PreferencesRow, names: readonly CellName[]): PreferencesRo
   return Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name as CellName))) as PreferencesRow;
 }
 
+/** A change of cells: the document afterwards, and the rows that say it one by one, if rows can. */
+export type Plan = { after: Preferences; rows: PreferencesRow[] | null };
+
 /**
- * The rows to send so that these cells have these values from now on, for good or until a time. A cell that
- * is undefined inherits again. Other rows about the same that say something about these cells say it no more.
+ * What makes these cells have these values from now on, for good or until a time. A cell that is undefined
+ * inherits again. Other rows about the same that say something about these cells say it no more.
  */
-export function rowsFor(preferences: Preferences, key: Key, change: Cell, until: string | null): PreferencesRow[] {
+export function plan(preferences: Preferences, key: Key, change: Cell, until: string | null, now: number): Plan {
   const names = Object.keys(change) as CellName[];
   const set = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Cell;
   const wanted = blank(key, until);
-  const sent: PreferencesRow[] = [];
-  for (const row of preferences.rows.filter((one) => isAbout(one, key))) {
+  // What is over says nothing any more.
+  const before = preferences.rows.filter((row) => isAbout(row, key) && holds(row, now));
+  const rows: PreferencesRow[] = [];
+  for (const row of before) {
     if (isSame(row, wanted)) continue;
     // A lasting value stays below an override that ends.
     if (until !== null && row.until === undefined && !isEmpty(set)) continue;
-    if (names.some((name) => row[name] !== undefined)) sent.push(without(row, names));
+    if (names.some((name) => row[name] !== undefined)) rows.push(without(row, names));
   }
-  const there = preferences.rows.find((row) => isSame(row, wanted));
+  const there = before.find((row) => isSame(row, wanted));
   if (!isEmpty(set) || (there && names.some((name) => there[name] !== undefined))) {
-    sent.push({ ...without(there ?? wanted, names), ...set });
+    rows.push({ ...without(there ?? wanted, names), ...set });
   }
-  return sent;
+  const after = rows.reduce(withRow, { ...preferences, rows: preferences.rows.filter((row) => holds(row, now)) });
+  // Row by row there is one override of a row: several, with ends of their own, only the document can say.
+  const several = (all: readonly PreferencesRow[]) => all.filter((row) => isAbout(row, key) && row.until !== undefined).length > 1;
+  return { after, rows: several(before) || several(after.rows) ? null : rows };
+}
+
+/** Whether a row has not ended yet. */
+export function holds(row: PreferencesRow, now: number): boolean {
+  return row.until === undefined || Date.parse(row.until) > now;
 }
 
 /** The document with this row in the place of the same one; without it, if it says nothing. */

@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 export type Tally = { label: string; now: number; then: number };
 
 const LOCALE = navigator.language.startsWith("en") ? navigator.language : "en-GB";
-const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric" });
+const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "short" });
 
 const sum = (hours: readonly number[], wanted: (hour: number) => boolean) =>
   hours.reduce((all, number, hour) => (wanted(hour) ? all + number : all), 0);

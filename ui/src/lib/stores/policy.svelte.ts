@@ -10,7 +10,7 @@ import type { GridRow } from "../bindings/GridRow";
 import type { Preferences } from "../bindings/Preferences";
 import type { PreferencesView } from "../bindings/PreferencesView";
 import type { ProblemView } from "../bindings/ProblemView";
-import { rowsFor, withRow, type Key } from "../policy/cells";
+import { plan, withRow, type Key, type Plan } from "../policy/cells";
 import { coalesced } from "./once";
 import type { Session } from "./session.svelte";
 import { Simulator, type Later } from "./simulator.svelte";
@@ -20,6 +20,14 @@ const SOON = 60;
 
 /** A change that can be taken back. */
 type Step = { says: string; back: () => Promise<void> };
+
+/** Tells the resident about cells. */
+export async function send(client: Client, { after, rows }: Plan): Promise<PreferencesView | null> {
+  if (rows === null) return client.preferencesSet(after);
+  let view: PreferencesView | null = null;
+  for (const row of rows) view = await client.cellSet(row);
+  return view;
+}
 
 /** The preferences of one settings window. */
 export class Policy {
@@ -54,7 +62,7 @@ export class Policy {
       if (this.#owed === 0 && this.view) await this.#read(true).catch(() => undefined);
     }, SOON);
     session.onHint((event) => {
-      if (event.event === "settings" || event.event === "accounts" || event.event === "resync") this.#reread();
+      if (event.event !== "arrived" && event.event !== "changed") this.#reread();
     });
     session.onReturn(() => this.#reread());
   }
@@ -125,15 +133,8 @@ export class Policy {
   /** Sets cells of a row of the grid, for good or until a time; what is undefined inherits again. */
   setCells(says: string, key: Key, cells: Cell, until: string | null = null): Promise<ErrorView | null> {
     return this.#do(says, (document) => {
-      const rows = rowsFor(document, key, cells, until);
-      return {
-        after: rows.reduce(withRow, document),
-        send: async () => {
-          let view: PreferencesView | null = null;
-          for (const row of rows) view = await this.#client.cellSet(row);
-          return view;
-        },
-      };
+      const planned = plan(document, key, cells, until, Date.now());
+      return { after: planned.after, send: () => send(this.#client, planned) };
     });
   }
 
@@ -187,11 +188,11 @@ export class Policy {
 
   #do(
     says: string,
-    plan: (document: Preferences) => { after: Preferences; send: () => Promise<PreferencesView | null> },
+    planned: (document: Preferences) => { after: Preferences; send: () => Promise<PreferencesView | null> },
   ): Promise<ErrorView | null> {
     const before = this.view;
     if (!before) return Promise.resolve(null);
-    const { after, send } = plan(before.preferences);
+    const { after, send } = planned(before.preferences);
     this.view = { ...before, preferences: after };
     return this.#run(async () => {
       const answer = await send();
