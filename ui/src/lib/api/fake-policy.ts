@@ -8,6 +8,7 @@ import type { GridRow } from "../bindings/GridRow";
 import type { HeldView } from "../bindings/HeldView";
 import type { Inherited } from "../bindings/Inherited";
 import type { LedgerEntry } from "../bindings/LedgerEntry";
+import type { LedgerLineOf } from "../bindings/LedgerLineOf";
 import type { Origin } from "../bindings/Origin";
 import type { Outcomes } from "../bindings/Outcomes";
 import type { Preferences } from "../bindings/Preferences";
@@ -24,6 +25,7 @@ import { holds, isAbout, isEmpty, type Key } from "../policy/cells";
 import { defaultPreferences } from "../policy/defaults";
 import { nextQuiet, quietAt } from "../policy/week";
 import { civil, knowsZone } from "../policy/zone";
+import { LEDGER } from "./fake-data";
 import { history, TYPES, type FakeNote } from "./fake-history";
 
 const HOUR = 3_600_000;
@@ -298,8 +300,24 @@ export class FakePolicy {
     return account?.subscriptions.find((one) => one.id === note.type.subscription)?.name ?? account?.name ?? "";
   }
 
+  /** Puts a card away: of a type, or of a storm. */
+  dismiss(subscription: number, kind: string | null): void {
+    this.cards = this.cards.filter((card) => card.subscription !== subscription || (card.card === "storm" ? null : card.kind) !== kind);
+  }
+
+  /** The decisions of some time, oldest first. */
+  ledgers(from: string, after: number, limit: number): LedgerLineOf[] {
+    const rows = this.#rows().filter((row) => row.created_at >= from && row.id > after);
+    rows.sort((a, b) => a.id - b.id);
+    return rows.slice(0, limit).flatMap((row) => {
+      const entry = this.ledger(row).at(-1);
+      return entry ? [{ number: row.id, id: row.id, title: row.title, source: row.subscription_name, entry }] : [];
+    });
+  }
+
   /** The ledger of a row, by the preferences of now. */
-  ledger(row: Row, sample: LedgerEntry[]): LedgerEntry[] {
+  ledger(row: Row): LedgerEntry[] {
+    const sample = LEDGER(this.#now());
     const back = this.snoozed.get(row.id);
     if (!back) return sample;
     const until = back.at === "time" ? `until ${back.time}` : back.at === "unlock" ? "until the session is unlocked" : "until its server is connected again";

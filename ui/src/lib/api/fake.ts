@@ -11,8 +11,6 @@ import type { Event } from "../bindings/Event";
 import type { Back } from "../bindings/Back";
 import type { ListQuery } from "../bindings/ListQuery";
 import type { PauseView } from "../bindings/PauseView";
-import type { Preferences } from "../bindings/Preferences";
-import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
 import type { Row } from "../bindings/Row";
@@ -24,13 +22,13 @@ import {
   DOCTOR,
   hopsFor,
   KINDS,
-  LEDGER,
   manyRows,
   newcomer,
   sampleDetails,
   subscription,
 } from "./fake-data";
 import { FakePolicy } from "./fake-policy";
+import { answerPolicy } from "./fake-policy-answers";
 import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
@@ -119,7 +117,8 @@ export class Fake implements Api {
   readonly #scenario: Scenario;
   #next = 100_000;
   #keyringTried = false;
-  #waiting = 3;
+  /** Notifications that wait for a pause or quiet hours to end. */
+  waiting = 3;
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
@@ -251,7 +250,7 @@ export class Fake implements Api {
   #answer(request: Request): Reply {
     switch (request.do) {
       case "status":
-        return { is: "status", value: this.#status() };
+        return { is: "status", value: this.status() };
       case "watch":
       case "looking":
       case "open_window":
@@ -273,7 +272,7 @@ export class Fake implements Api {
       case "undo":
         return { is: "changed", value: this.#takeBack(request.step) };
       case "why":
-        return { is: "ledger", value: this.policy.ledger(this.#row(request.id), LEDGER(this.now)) };
+        return { is: "ledger", value: this.policy.ledger(this.#row(request.id)) };
       case "act": {
         const action = this.#detail(request.id).actions[request.action];
         if (!action) fail("not_found", "This notification has no such action.");
@@ -388,7 +387,7 @@ export class Fake implements Api {
                 critical_rings: request.critical_rings,
               };
         this.hint({ event: "status" });
-        return { is: "status", value: this.#status() };
+        return { is: "status", value: this.status() };
       case "send":
         return { is: "sent", value: { remote_id: this.arrive({ title: request.title, preview: request.body }).id.toString(36) } };
       case "settings":
@@ -400,54 +399,13 @@ export class Fake implements Api {
         this.hint({ event: "settings" });
         return { is: "settings", value: this.settings };
       }
-      case "preferences":
-        return { is: "preferences", value: this.policy.view() };
-      case "preferences_set": {
-        const document = { ...request } as Preferences & Partial<Pick<Request, "do">>;
-        delete document.do;
-        this.policy.document = structuredClone(document);
-        this.#policyChanged();
-        return { is: "preferences", value: this.policy.view() };
-      }
-      case "cell_set": {
-        const row = { ...request } as PreferencesRow & Partial<Pick<Request, "do">>;
-        delete row.do;
-        if (!this.policy.cellSet(structuredClone(row))) fail("invalid", "This would end before it begins. Choose a later time.");
-        this.#policyChanged();
-        this.hint({ event: "accounts" });
-        return { is: "preferences", value: this.policy.view() };
-      }
-      case "grid":
-        return { is: "grid", value: this.policy.grid() };
-      case "types":
-        return { is: "types", value: this.policy.types() };
-      case "simulate":
-        return { is: "simulation", value: this.policy.simulate(request.preferences, request.days) };
-      case "deliver_now":
-        this.#waiting = 0;
-        this.hint({ event: "status" });
-        return { is: "status", value: this.#status() };
-      case "quiet_skip":
-        if (!this.policy.skip()) fail("not_found", "No quiet hours are in force, and none begin in the next days.");
-        this.#policyChanged();
-        return { is: "status", value: this.#status() };
-      case "card_dismiss":
-        this.policy.cards = this.policy.cards.filter(
-          (card) => card.subscription !== request.subscription || (card.card === "storm" ? null : card.kind) !== request.kind,
-        );
-        this.hint({ event: "status" });
-        return { is: "status", value: this.#status() };
-      case "ledgers":
-        return { is: "ledgers", value: [] };
       case "window_shape":
         return { is: "shape", value: null };
       case "doctor":
         return { is: "doctor", value: DOCTOR };
+      default:
+        return answerPolicy(this.policy, request, this);
     }
-  }
-
-  #policyChanged(): void {
-    this.hint({ event: "status" });
   }
 
   #row(id: number): Row {
@@ -562,7 +520,7 @@ export class Fake implements Api {
     }));
   }
 
-  #status(): Status {
+  status(): Status {
     const inbox = this.rows.filter((row) => !row.done && !this.policy.snoozed.has(row.id));
     const unread = inbox.filter((row) => !row.read);
     return {
@@ -572,12 +530,12 @@ export class Fake implements Api {
         critical: unread.filter((row) => row.tier === "critical").length,
         all: inbox.length,
         done: this.rows.filter((row) => row.done).length,
-        held: this.pauseView ? this.#waiting : 0,
+        held: this.pauseView ? this.waiting : 0,
         owed: this.#scenario === "offline" ? 2 : 0,
       },
       pause: this.pauseView,
       quiet: this.policy.quiet(),
-      held: this.policy.held(this.#waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
+      held: this.policy.held(this.waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
       around: [],
       cards: this.policy.cards,
       connections: this.accounts.map((one) => ({ ...one.connection, account_name: one.name })),
@@ -631,28 +589,4 @@ function matches(row: Row, term: string): boolean {
   const priority = /^p>=([1-5])$/.exec(term);
   if (priority) return row.priority >= Number(priority[1]);
   return `${row.title} ${row.preview} ${row.tags.join(" ")}`.toLowerCase().includes(term);
-}
-
-/** `?fake=offline&view=settings&theme=dark&lively=5000` */
-export function fakeFromAddress(search: string): Fake {
-  const params = new URLSearchParams(search);
-  const view = params.get("view") === "settings" ? "settings" : "inbox";
-  const show = Number(params.get("show"));
-  const toast = Number(params.get("toast"));
-  const theme = params.get("theme");
-  const fake = new Fake({
-    scenario: (params.get("fake") as Scenario | null) ?? "normal",
-    opening: {
-      view,
-      target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : toast ? { show: "toast", toast } : { show: "inbox" },
-      rehearses: true,
-    },
-    settings: {
-      ...(theme === "light" || theme === "dark" ? { appearance: theme } : {}),
-      close_explained: !params.has("explain"),
-    },
-    lively: Number(params.get("lively")),
-  });
-  Object.assign(window, { fake });
-  return fake;
 }

@@ -150,7 +150,7 @@ export function errorView(thrown: unknown): ErrorView {
 export async function connect(): Promise<Api> {
   if ("__TAURI_INTERNALS__" in window) return tauri();
   if (import.meta.env.MODE !== "production") {
-    return (await import("./fake")).fakeFromAddress(window.location.search);
+    return (await import("./fake-address")).fakeFromAddress(window.location.search);
   }
   throw new Error("This page is a part of Tidings and works only in its window.");
 }

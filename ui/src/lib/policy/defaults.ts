@@ -1,4 +1,4 @@
-// The preferences as they are for everybody who changed nothing: src-tauri/api/src/preferences/document.rs.
+// The preferences as they are for everybody who changed nothing, as the contract describes them.
 
 import type { Preferences } from "../bindings/Preferences";
 import type { Tier } from "../bindings/Tier";

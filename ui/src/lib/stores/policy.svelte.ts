@@ -10,7 +10,8 @@ import type { GridRow } from "../bindings/GridRow";
 import type { Preferences } from "../bindings/Preferences";
 import type { PreferencesView } from "../bindings/PreferencesView";
 import type { ProblemView } from "../bindings/ProblemView";
-import { plan, withRow, type Key, type Plan } from "../policy/cells";
+import { plan, withRow, type Key } from "../policy/cells";
+import { send } from "../policy/send";
 import { coalesced } from "./once";
 import type { Session } from "./session.svelte";
 import { Simulator, type Later } from "./simulator.svelte";
@@ -20,14 +21,6 @@ const SOON = 60;
 
 /** A change that can be taken back. */
 type Step = { says: string; back: () => Promise<void> };
-
-/** Tells the resident about cells. */
-export async function send(client: Client, { after, rows }: Plan): Promise<PreferencesView | null> {
-  if (rows === null) return client.preferencesSet(after);
-  let view: PreferencesView | null = null;
-  for (const row of rows) view = await client.cellSet(row);
-  return view;
-}
 
 /** The preferences of one settings window. */
 export class Policy {
