@@ -222,6 +222,7 @@ export const policy = {
     added: (name: string) => `Added ${name}`,
     removed: (name: string) => `Removed ${name}`,
     changed: (name: string) => `Changed ${name}`,
+    moved: (name: string) => `Moved ${name}`,
     remove: (name: string) => `Remove ${name}`,
     week: "The week",
     weekHint: "Drag a bar to move it, its ends to change them. Or type below.",

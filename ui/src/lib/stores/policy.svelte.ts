@@ -20,7 +20,7 @@ import { Simulator, type Later } from "./simulator.svelte";
 const SOON = 60;
 
 /** A change that can be taken back. */
-type Step = { says: string; back: () => Promise<void> };
+type Step = { says: string; back: () => Promise<void>; together: boolean };
 
 /** The preferences of one settings window. */
 export class Policy {
@@ -45,6 +45,10 @@ export class Policy {
   #changes: Promise<unknown> = Promise.resolve();
   /** Changes that the resident has not answered yet. */
   #owed = 0;
+  /** What the resident said last, without what it has not answered yet. */
+  #kept: PreferencesView | null = null;
+  /** Pages on screen that show the preferences. */
+  #shown = 0;
   readonly #reread: () => void;
 
   constructor(session: Session, later?: Later) {
@@ -52,7 +56,7 @@ export class Policy {
     this.#client = session.client;
     this.simulator = new Simulator(session.client, later);
     this.#reread = coalesced(async () => {
-      if (this.#owed === 0 && this.view) await this.#read(true).catch(() => undefined);
+      if (this.#owed === 0 && this.#shown > 0 && this.view) await this.#read(true).catch(() => undefined);
     }, SOON);
     session.onHint((event) => {
       if (event.event !== "arrived" && event.event !== "changed") this.#reread();
@@ -77,6 +81,18 @@ export class Policy {
     return this.problems.filter(({ at }) => at === place || at.startsWith(`${place}.`) || at.startsWith(`${place}[`));
   }
 
+  /** A page is on screen. */
+  enter(): Promise<void> {
+    this.#shown += 1;
+    return this.load();
+  }
+
+  /** A page is gone. */
+  exit(): void {
+    this.#shown -= 1;
+    if (this.#shown === 0) this.simulator.stop();
+  }
+
   /** Reads everything; from here on the simulator compares. */
   async load(): Promise<void> {
     try {
@@ -96,6 +112,7 @@ export class Policy {
     // A way back would take back what somebody else changed since.
     if (byOthers && changed) this.#steps = [];
     this.view = view;
+    this.#kept = view;
     this.grid = grid;
     if (changed && this.before !== null) this.#simulate();
   }
@@ -114,13 +131,17 @@ export class Policy {
 
   // ---- changes
 
-  /** Changes the document. Answers what went wrong, of which nothing is left on screen. */
-  change(says: string, edit: (draft: Preferences) => void): Promise<ErrorView | null> {
-    return this.#do(says, (document) => {
+  /**
+   * Changes the document. Answers what went wrong, of which nothing is left on screen. Changes that are
+   * `together` and say the same, one after the other, are taken back as one.
+   */
+  change(says: string, edit: (draft: Preferences) => void, together = false): Promise<ErrorView | null> {
+    const edited = (document: Preferences) => {
       const draft = structuredClone(document);
       edit(draft);
       return { after: draft, send: () => this.#client.preferencesSet(draft) };
-    });
+    };
+    return this.#do(says, edited, together);
   }
 
   /** Sets cells of a row of the grid, for good or until a time; what is undefined inherits again. */
@@ -174,27 +195,34 @@ export class Policy {
     });
   }
 
-  #keep(says: string, back: () => Promise<void>): void {
-    this.#steps = [...this.#steps, { says, back }];
+  #keep(says: string, back: () => Promise<void>, together = false): void {
+    const last = this.#steps.at(-1);
+    // The way back of the first of them goes past all.
+    const joins = together && last !== undefined && last.together && last.says === says;
+    if (!joins) this.#steps = [...this.#steps, { says, back, together }];
     this.says = says;
   }
 
   #do(
     says: string,
     planned: (document: Preferences) => { after: Preferences; send: () => Promise<PreferencesView | null> },
+    together = false,
   ): Promise<ErrorView | null> {
     const before = this.view;
     if (!before) return Promise.resolve(null);
-    const { after, send } = planned(before.preferences);
-    this.view = { ...before, preferences: after };
+    this.view = { ...before, preferences: planned(before.preferences).after };
     return this.#run(async () => {
-      const answer = await send();
+      // Made anew of what is kept: a change before this one may have failed.
+      const kept = (this.#kept ?? before).preferences;
+      const answer = await planned(kept).send();
+      if (answer) this.#kept = answer;
       // What was changed meanwhile is on its way, and stays on screen.
       if (answer && this.#owed === 1) this.view = answer;
       this.grid = await this.#client.grid();
-      this.#keep(says, async () => {
-        this.view = await this.#client.preferencesSet(before.preferences);
-      });
+      const back = async () => {
+        this.#kept = this.view = await this.#client.preferencesSet(kept);
+      };
+      this.#keep(says, back, together);
       this.#simulate();
     });
   }

@@ -17,7 +17,7 @@ async function open(options: FakeOptions = { scenario: "policy" }) {
   await session.start();
   const glass = hourglass();
   const policy = new Policy(session, glass.later);
-  await policy.load();
+  await policy.enter();
   return { fake, session, policy, glass };
 }
 
@@ -60,7 +60,7 @@ describe("the simulator", () => {
   it("asks nothing more when nobody looks", async () => {
     const { fake, policy, glass } = await open();
     await policy.change("digest", (draft) => (draft.digest.seconds = 60));
-    policy.simulator.stop();
+    policy.exit();
     expect(glass.pass()).toBe(0);
     expect(simulations(fake)).toHaveLength(0);
   });
@@ -100,6 +100,19 @@ describe("a change", () => {
     expect(policy.failure).toEqual(FULL);
     expect(policy.document?.limits.overall).toBe(12);
     expect(policy.undoable).toBe(false);
+  });
+
+  it("that fails takes nothing with it of what was asked for right after it", async () => {
+    const { fake, policy } = await open();
+    fake.failures.set("preferences_set", FULL);
+    const first = policy.change("one", (draft) => (draft.limits.overall = 3));
+    const second = policy.setCells("two", { account: 2, subscription: null, kind: null }, { badge: "off" });
+    const third = policy.change("three", (draft) => (draft.limits.critical = 4));
+    expect(await first).toEqual(FULL);
+    fake.failures.clear();
+    expect([await second, await third]).toEqual([null, null]);
+    expect(fake.policy.document.limits).toMatchObject({ overall: 12, critical: 4 });
+    expect(policy.document).toEqual(fake.policy.document);
   });
 
   it("several at once all come through, in their order", async () => {

@@ -71,6 +71,8 @@ describe("the week", () => {
     await user.keyboard("{Shift>}{ArrowRight}{/Shift}");
     await waitFor(() => expect(schedule(fake)).toMatchObject({ from: "21:30", to: "07:15" }));
     expect(document.activeElement?.getAttribute("aria-valuetext")).toBe("21:30");
+    await user.click(screen.getByTestId("policy-undo"));
+    await waitFor(() => expect(schedule(fake)).toEqual(night));
   });
 });
 
