@@ -11,10 +11,11 @@ import type { Tier } from "../lib/bindings/Tier";
 import type { TransportKind } from "../lib/bindings/TransportKind";
 import type { Timings } from "../lib/bindings/Timings";
 import { count } from "../lib/words/time";
+import { policy } from "./policy";
 
 const n = (number: number, one: string, many: string) => `${count(number)} ${number === 1 ? one : many}`;
 
-const places: Record<Place, string> = { all: "All", unread: "Unread", done: "Done" };
+const places: Record<Place, string> = { all: "All", unread: "Unread", done: "Done", snoozed: policy.snooze.place };
 
 const tiers: Record<Tier, string> = {
   informational: "Informational",
@@ -57,6 +58,7 @@ const hops: Record<HopResult, string> = { ok: "Works", warning: "Works, but", fa
 const verdicts: Record<DoctorVerdict, string> = { good: "Good", fair: "In part", bad: "Not working" };
 
 export const words = {
+  policy,
   app: "Tidings",
   inbox: "Inbox",
   settingsTitle: "Settings",
@@ -233,9 +235,9 @@ export const words = {
     title: "Keyboard",
     off: "Single letters are switched off in the settings.",
     groups: [
-      ["Move", [["↓ ↑ or j k", "Next, previous"], ["Home End", "First, last"], ["g then a, u, d", "All, Unread, Done"], ["/ or Ctrl+F", "Search"]]],
+      ["Move", [["↓ ↑ or j k", "Next, previous"], ["Home End", "First, last"], ["g then a, u, s, d", "All, Unread, Snoozed, Done"], ["/ or Ctrl+F", "Search"]]],
       ["Read", [["Enter or o", "Open"], ["Shift+Enter", "Open its link"], ["1–9", "Its action buttons"], ["Esc", "Close, step back"]]],
-      ["Act", [["e", "Done"], ["Shift+I, Shift+U", "Read, unread"], ["Delete or #", "Delete"], ["z or Ctrl+Z", "Undo"]]],
+      ["Act", [["e", "Done"], ["h", "Snooze"], ["Shift+I, Shift+U", "Read, unread"], ["Delete or #", "Delete"], ["z or Ctrl+Z", "Undo"]]],
       ["Select", [["x or Space", "Select"], ["Shift+↑ ↓", "Select more"], ["Ctrl+A", "Select all"]]],
       ["Tidings", [["Ctrl+,", "Settings"], ["?", "This page"]]],
     ] as [string, [string, string][]][],
@@ -245,8 +247,15 @@ export const words = {
     sections: {
       accounts: "Accounts",
       notifications: "Notifications",
-      appearance: "Appearance",
+      grid: "What rings",
+      quiet: "Quiet hours",
+      batching: "Batching and limits",
+      rules: "Rules",
+      sounds: "Sounds",
       privacy: "Privacy",
+      context: "On screen",
+      appearance: "Appearance",
+      pictures: "Pictures",
       storage: "Storage",
       connections: "Connections",
       about: "Advanced",
@@ -384,8 +393,6 @@ export const words = {
   },
 
   notifications: {
-    whileLooking: "Toasts also for what I am looking at",
-    whileLookingHint: "Otherwise what arrives in the list on screen does not ring.",
     pause: "Pause",
     pauseHint: "Nothing rings meanwhile; everything still comes into the inbox, and what waited rings as one when the pause ends.",
     pauses: [
@@ -448,8 +455,8 @@ export const words = {
     reset: "Set all back",
   },
 
-  privacy: {
-    pictures: "Load icons and pictures",
+  pictures: {
+    load: "Load icons and pictures",
     choices: [
       ["own_servers", "Only from my servers"],
       ["everywhere", "From everywhere"],

@@ -11,6 +11,8 @@ import type { ListQuery } from "../bindings/ListQuery";
 import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseChange } from "../bindings/PauseChange";
 import type { Preview } from "../bindings/Preview";
+import type { Preferences } from "../bindings/Preferences";
+import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { Presence } from "../bindings/Presence";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
@@ -110,6 +112,17 @@ export class Client {
   pause = (pause: PauseChange) => this.ask({ do: "pause", ...pause }, "status");
   settings = () => this.ask({ do: "settings" }, "settings");
   settingsSet = (settings: AppSettings) => this.ask({ do: "settings_set", ...settings }, "settings");
+  preferences = () => this.ask({ do: "preferences" }, "preferences");
+  preferencesSet = (preferences: Preferences) => this.ask({ do: "preferences_set", ...preferences }, "preferences");
+  cellSet = (row: PreferencesRow) => this.ask({ do: "cell_set", ...row }, "preferences");
+  grid = () => this.ask({ do: "grid" }, "grid");
+  /** The present preferences beside others, over the last days. */
+  simulate = (preferences: Preferences | null, days: number) =>
+    this.ask({ do: "simulate", preferences, days }, "simulation");
+  deliverNow = () => this.ask({ do: "deliver_now" }, "status");
+  quietSkip = () => this.ask({ do: "quiet_skip" }, "status");
+  cardDismiss = (subscription: number, kind: string | null) =>
+    this.ask({ do: "card_dismiss", subscription, kind }, "status");
   looking = (presence: Presence) => this.ask({ do: "looking", ...presence }, "done");
   openWindow = (target: Target) => this.ask({ do: "open_window", target, token: null }, "done");
   doctor = () => this.ask({ do: "doctor" }, "doctor");

@@ -6,14 +6,19 @@ import type { Changed } from "./Changed";
 import type { Detail } from "./Detail";
 import type { Detected } from "./Detected";
 import type { DoctorItem } from "./DoctorItem";
+import type { GridRow } from "./GridRow";
 import type { ImportReport } from "./ImportReport";
 import type { KindView } from "./KindView";
 import type { LedgerEntry } from "./LedgerEntry";
+import type { LedgerLineOf } from "./LedgerLineOf";
 import type { Page } from "./Page";
 import type { PictureCache } from "./PictureCache";
+import type { PreferencesView } from "./PreferencesView";
 import type { Previewed } from "./Previewed";
+import type { Simulation } from "./Simulation";
 import type { Status } from "./Status";
 import type { TestReport } from "./TestReport";
+import type { TypeView } from "./TypeView";
 import type { WindowShape } from "./WindowShape";
 
 /**
@@ -27,4 +32,4 @@ png: string, } } | { "is": "picture_cache", "value": PictureCache } | { "is": "k
 /**
  * As the server said it.
  */
-remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> };
+remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "preferences", "value": PreferencesView } | { "is": "grid", "value": Array<GridRow> } | { "is": "types", "value": Array<TypeView> } | { "is": "simulation", "value": Simulation } | { "is": "ledgers", "value": Array<LedgerLineOf> } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> };

@@ -10,6 +10,8 @@ import type { NotificationId } from "./NotificationId";
 import type { Outgoing } from "./Outgoing";
 import type { PauseChange } from "./PauseChange";
 import type { PictureOf } from "./PictureOf";
+import type { Preferences } from "./Preferences";
+import type { PreferencesRow } from "./PreferencesRow";
 import type { Presence } from "./Presence";
 import type { Preview } from "./Preview";
 import type { SubscriptionEdit } from "./SubscriptionEdit";
@@ -129,7 +131,35 @@ forget: boolean, } | { "do": "reconnect",
 /**
  * Which one; all if none.
  */
-account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "looking" } & Presence | { "do": "open_window", 
+account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "preferences" } | { "do": "preferences_set" } & Preferences | { "do": "cell_set" } & PreferencesRow | { "do": "grid" } | { "do": "types" } | { "do": "simulate", 
+/**
+ * The others.
+ */
+preferences: Preferences | null, 
+/**
+ * 1 to 90.
+ */
+days: number, } | { "do": "deliver_now" } | { "do": "quiet_skip" } | { "do": "card_dismiss", 
+/**
+ * Of this subscription.
+ */
+subscription: SubscriptionId, 
+/**
+ * And of this type; none: its storm.
+ */
+kind: string | null, } | { "do": "ledgers", 
+/**
+ * From here on.
+ */
+from: string, 
+/**
+ * Continue after this one.
+ */
+after: number | null, 
+/**
+ * At most so many, 1 to 1000.
+ */
+limit: number, } | { "do": "looking" } & Presence | { "do": "open_window", 
 /**
  * What it shows.
  */

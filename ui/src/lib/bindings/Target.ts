@@ -8,7 +8,11 @@ export type Target = { "show": "inbox" } | { "show": "notification",
 /**
  * Which one.
  */
-id: NotificationId, } | { "show": "settings" } | { "show": "add_account", 
+id: NotificationId, } | { "show": "toast", 
+/**
+ * Which one.
+ */
+toast: number, } | { "show": "settings" } | { "show": "add_account", 
 /**
  * As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.
  */

@@ -276,7 +276,7 @@ describe("settings", () => {
 
   it("say whose servers may be asked for pictures, and what follows", async () => {
     const { fake, user } = await open();
-    await user.click(screen.getByTestId("section-privacy"));
+    await user.click(screen.getByTestId("section-pictures"));
     const choice = screen.getByTestId("pictures");
     expect(choice).toHaveProperty("value", "own_servers");
     expect(screen.getByText(/nobody else/)).toBeTruthy();
