@@ -21,8 +21,8 @@ pub use client::{Client, ClientError, Events};
 pub use error::{ErrorCode, ErrorView};
 pub use event::{Event, Target};
 pub use policy::{
-    Advice, Back, CardView, Difference, GridRow, HeldView, Inherited, LedgerLineOf, Origin, Outcomes, QuietView,
-    Simulation, TypeView,
+    Advice, Back, CardView, Difference, GridRow, HeldView, Inherited, LedgerLineOf, Origin,
+    Outcomes, QuietView, Simulation, TypeView,
 };
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{

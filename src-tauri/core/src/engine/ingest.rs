@@ -2,7 +2,7 @@
 //! cursor in one transaction for all that one read brought. Only then is anybody told.
 
 use super::upkeep::Since;
-use super::{Shared, storage};
+use super::{Shared, lock, storage};
 use crate::backend::Missing;
 use crate::model::{
     AccountId, Cursor, Disposition, Draft, Fate, HoldCause, Mirror, Notification, NotificationId,
@@ -235,6 +235,13 @@ fn apply(
                     *filling.entry(*subscription).or_default() += 1;
                 }
                 outcome.arrived.push(notification.id);
+                if *origin != Origin::FirstFilling && !notification.draft.kind.is_empty() {
+                    tx.ask_about_new_kind(
+                        notification.id,
+                        *subscription,
+                        &notification.draft.kind,
+                    )?;
+                }
                 decide(shared, tx, &notification, now, outcome)?;
             }
             Fate::Updated(id) => {
@@ -371,6 +378,7 @@ fn decide(
     let window = book.window_of(notification);
     let asked = Asked {
         looking: shared.is_looked_at(notification),
+        around: *lock(&shared.around),
         fingerprint,
         twins_since: book.twins_since(now),
         window: window.clone(),
@@ -403,6 +411,9 @@ fn decide(
             outcome.toasts = true;
         }
         Disposition::Hold { until, because } => {
+            if let HoldCause::SubscriptionLimit { subscription } = because {
+                tx.storm(subscription, now)?;
+            }
             if matches!(because, HoldCause::Window { .. }) {
                 // All of the batch waits for the last of it.
                 tx.hold_until(&window, until)?;

@@ -1,6 +1,7 @@
 //! The verbs. One way in ([`ingest`]), one way back ([`handle`]); the rest wakes, decides again and shows.
 //! Rows are the mailbox: tasks share the database and wake each other with [`Notify`].
 
+mod attention;
 mod connection;
 mod continuity;
 mod echo;
@@ -18,6 +19,7 @@ mod view;
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
     Account, AccountId, Credential, Notification, NotificationId, Problem, SignIn, SubscriptionId,
+    Surroundings,
 };
 use crate::policy::Rulebook;
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
@@ -27,6 +29,7 @@ use crate::transport::limits::Times;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
+use jiff::tz::TimeZone;
 use present::Handover;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -96,6 +99,9 @@ pub struct Shared {
     problems: Mutex<Vec<Problem>>,
     settings: RwLock<AppSettings>,
     presence: Mutex<Presence>,
+    around: Mutex<Surroundings>,
+    zone: Mutex<TimeZone>,
+    quiet_told: Mutex<bool>,
     connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
     notices: Mutex<BTreeMap<&'static str, String>>,
     credentials: Mutex<HashMap<AccountId, Credential>>,
@@ -146,6 +152,7 @@ impl Engine {
         let (rulebook, problems) = preferences::load(&store).map_err(|error| storage(&error))?;
         let (ingest, items) = mpsc::channel(ingest::QUEUE);
         let (over, overs) = mpsc::unbounded_channel();
+        let zone = parts.clock.zone();
         let shared = Shared {
             version: parts.version,
             device: parts.device,
@@ -159,6 +166,9 @@ impl Engine {
             problems: Mutex::new(problems.clone()),
             settings: RwLock::default(),
             presence: Mutex::default(),
+            around: Mutex::default(),
+            zone: Mutex::new(zone),
+            quiet_told: Mutex::default(),
             connections: Mutex::default(),
             notices: Mutex::default(),
             credentials: Mutex::default(),
@@ -197,6 +207,8 @@ impl Engine {
         *lock(&self.ingesting) = Some(tokio::spawn(ingest::run(Arc::clone(shared), queues.items)));
         present::fold_stale(shared);
         continuity::begin(shared);
+        // Nobody knows what has become of the screen meanwhile.
+        shared.reconsider();
         let tasks = vec![
             tokio::spawn(scheduler::run(Arc::clone(shared))),
             tokio::spawn(scheduler::retain(Arc::clone(shared))),
@@ -250,12 +262,18 @@ impl Engine {
         }
         if up {
             self.shared.wake_outbox.notify_one();
+            self.shared.back_online();
         }
     }
 
     /// Says, or takes back, something the user should know; `key` tells notices apart.
     pub fn notice(&self, key: &'static str, words: Option<String>) {
         self.shared.notice(key, words);
+    }
+
+    /// Things are so around the screen, as far as the desktop tells.
+    pub fn around(&self, around: Surroundings) {
+        self.shared.set_around(around);
     }
 
     /// No window is open any more: nobody is looking.
@@ -492,6 +510,9 @@ impl Shared {
             retry_at,
             problem: state.problem.clone(),
         };
+        if shown == ConnectionState::Live {
+            self.back_online();
+        }
         let before = lock(&self.connections).insert(account, view.clone());
         if before.as_ref() != Some(&view) {
             self.hint(Event::Status);

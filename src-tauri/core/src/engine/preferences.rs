@@ -95,6 +95,7 @@ impl Shared {
                     .unwrap_or_else(PoisonError::into_inner) = book;
                 self.notice("preferences", notice(&problems));
                 *lock(&self.problems) = problems;
+                self.reconsider();
                 self.wake_scheduler.notify_one();
                 self.hint(Event::Status);
             }

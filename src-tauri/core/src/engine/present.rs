@@ -3,7 +3,7 @@
 
 use super::{Shared, lock};
 use crate::model::{Notification, Tier};
-use crate::policy::compose;
+use crate::policy::{self, compose};
 use crate::ports::{ClosedBy, NotifierError, Toast, ToastEvent, ToastKey};
 use crate::store::{Store, StoreError, ToastId, ToastJob, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -75,9 +75,9 @@ pub async fn run(shared: Arc<Shared>) {
         };
         match claimed {
             Ok(Some(job)) => {
-                let id = job.id;
+                let (id, tier) = (job.id, job.tier);
                 let result = shared.notifier.show(toast(&shared, &job)).await;
-                if !shown(&shared, id, result) {
+                if !shown(&shared, id, tier, result) {
                     tokio::select! {
                         () = shared.clock.sleep(RETRY) => {}
                         () = shared.wake_presenter.notified() => {}
@@ -95,13 +95,16 @@ pub async fn run(shared: Arc<Shared>) {
 }
 
 /// Stores how it went; `false` if the notifier is to be given a rest.
-fn shown(shared: &Shared, id: ToastId, result: Result<(), NotifierError>) -> bool {
+fn shown(shared: &Shared, id: ToastId, tier: Tier, result: Result<(), NotifierError>) -> bool {
     let now = shared.clock.now();
     let (stored, go_on) = match result {
         Ok(()) => {
             shared.notice("toasts", None);
             // A loss of power may take this back. What is claimed is not shown again all the same.
             let open = shared.store.note(|tx| tx.toast_shown(id, now));
+            if tier == Tier::Critical {
+                escalate(shared, id, now);
+            }
             if open == Ok(false) {
                 // It was read while it went to the screen.
                 let _ = shared.over.send(id);
@@ -124,6 +127,16 @@ fn shown(shared: &Shared, id: ToastId, result: Result<(), NotifierError>) -> boo
         tracing::warn!(%error, "a toast's progress could not be stored");
     }
     go_on
+}
+
+/// What it tells of rings again if it stays unread.
+fn escalate(shared: &Shared, id: ToastId, now: Timestamp) {
+    let escalation = shared.rulebook().document().escalation;
+    let next = |times| policy::escalation::next(escalation, now, times);
+    match shared.store.write(|tx| tx.ring_again(id, &next)) {
+        Ok(()) => shared.wake_scheduler.notify_one(),
+        Err(error) => tracing::warn!(%error, "a critical notification may not ring again"),
+    }
 }
 
 fn words(error: &NotifierError) -> String {
@@ -253,7 +266,7 @@ async fn activated(
     let _ = shared.over.send(id);
     let target = match members.as_slice() {
         [only] => Target::Notification { id: *only },
-        _ => Target::Inbox,
+        _ => Target::Toast { toast: id.0 },
     };
     let index = action.strip_prefix("act:").and_then(|n| n.parse().ok());
     if let (Some(action), [only]) = (index, members.as_slice()) {

@@ -1,11 +1,11 @@
 //! Holds: sleeps until the least due time or a wake, decides again what is due, and makes toasts of what
 //! may ring: one digest per batch, never a flood.
 
-use super::Shared;
+use super::{Shared, lock};
 use crate::model::{Disposition, HoldCause, Tier};
-use crate::policy;
-use crate::store::{Asked, DeliveryId, StoreError, Tx};
-use jiff::{SignedDuration, Timestamp};
+use crate::policy::{self, Rulebook};
+use crate::store::{Asked, DeliveryId, Held, StoreError, Tx};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use std::sync::Arc;
 use std::time::Duration;
 use tidings_api::Event;
@@ -22,6 +22,8 @@ const KEEP_PER_TYPE: u32 = 100;
 const BREATH: SignedDuration = SignedDuration::from_millis(100);
 /// Holds looked at in one go: their texts are in memory meanwhile.
 const CHUNK: u32 = 256;
+/// While there are quiet hours, the zone is looked at so often.
+const ZONE_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Waiting time after a database error.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -52,12 +54,16 @@ pub async fn run(shared: Arc<Shared>) {
 /// Releases what is due and says when to look again.
 fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
     let now = shared.clock.now();
-    let (next, pause) = shared.store.read(|tx| Ok((tx.next_due()?, tx.pause()?)))?;
-    let due = next.is_some_and(|at| at <= now);
+    let zoned = zone_now(shared, now);
+    let (next, again, pause) = shared
+        .store
+        .read(|tx| Ok((tx.next_due()?, tx.next_again()?, tx.pause()?)))?;
+    let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     let pause_over = pause.is_some_and(|pause| !pause.holds_at(now));
-    if !due && !pause_over {
+    if !is_due(next) && !is_due(again) && !pause_over {
         let ends = pause.and_then(|pause| pause.until);
-        return Ok(next.into_iter().chain(ends).min());
+        let quiet = quiet_changes(shared, &zoned);
+        return Ok([next, again, ends, quiet].into_iter().flatten().min());
     }
     let toasts = shared.store.write(|tx| {
         if pause_over {
@@ -67,8 +73,9 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
         let mut toasts = false;
         for batch in tx.due(now)? {
             // All of it, when the first of it is due: one edit for what came meanwhile, not one for each.
-            toasts |= release_batch(shared, tx, &batch, now)?;
+            toasts |= release_batch(shared, tx, &batch, &zoned)?;
         }
+        toasts |= ring_again(shared, tx, &zoned)?;
         Ok(toasts)
     })?;
     if toasts {
@@ -79,19 +86,80 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
     Ok(now.checked_add(BREATH).ok())
 }
 
+/// The time here. Where that is another zone than it was, what waits for the clock is decided again.
+fn zone_now(shared: &Shared, now: Timestamp) -> Zoned {
+    let zone = shared.clock.zone();
+    let before = std::mem::replace(&mut *lock(&shared.zone), zone.clone());
+    if before != zone {
+        shared.reconsider();
+    }
+    now.to_zoned(zone)
+}
+
+/// When quiet hours begin or end, so that whoever shows it is told; while there are any, no later than the zone is
+/// to be looked at again.
+fn quiet_changes(shared: &Shared, now: &Zoned) -> Option<Timestamp> {
+    let book = shared.rulebook();
+    let next = match book.quiet_now(now) {
+        Some((_, until)) => Some(until),
+        None => book.next_quiet(now),
+    };
+    let quiet = next.is_some();
+    let mut told = lock(&shared.quiet_told);
+    let is_quiet = book.quiet_now(now).is_some();
+    if std::mem::replace(&mut *told, is_quiet) != is_quiet {
+        shared.hint(Event::Status);
+    }
+    let look = now
+        .timestamp()
+        .checked_add(ZONE_EVERY)
+        .ok()
+        .filter(|_| quiet);
+    next.into_iter().chain(look).min()
+}
+
+/// What a released batch rings as.
+#[derive(Default)]
+struct Rings {
+    together: Vec<DeliveryId>,
+    tier: Option<Tier>,
+    sound: bool,
+    singly: bool,
+}
+
+impl Rings {
+    fn add(&mut self, delivery: DeliveryId, tier: Tier, sound: bool) {
+        self.together.push(delivery);
+        self.tier = self.tier.max(Some(tier));
+        self.sound |= sound;
+    }
+
+    /// Makes, or edits, the toast of all that ring together; whether anything is to be shown.
+    fn show(self, tx: &Tx<'_>, batch: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(tier) = self.tier else {
+            return Ok(self.singly);
+        };
+        let since = now.checked_sub(EDIT_WITHIN).unwrap_or(Timestamp::MIN);
+        match tx.open_toast(batch, since)? {
+            Some(toast) => tx.join_toast(toast, &self.together, now)?,
+            None => {
+                tx.new_toast(Some(batch), tier, self.sound, &self.together, now)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
 /// Decides again, with the preferences of this moment; what may ring becomes one toast.
 fn release_batch(
     shared: &Shared,
     tx: &Tx<'_>,
     batch: &str,
-    now: Timestamp,
+    zoned: &Zoned,
 ) -> Result<bool, StoreError> {
-    let zoned = now.to_zoned(shared.clock.zone());
+    let now = zoned.timestamp();
     let book = shared.rulebook();
-    let mut ring = Vec::<DeliveryId>::new();
-    let mut tier = Tier::Informational;
-    let mut sound = false;
-    let mut single = false;
+    let mut rings = Rings::default();
     let missed = tx.held_count(batch)?;
     let mut after = None;
     loop {
@@ -99,42 +167,101 @@ fn release_batch(
         let Some(last) = chunk.last() else { break };
         after = Some(last.delivery);
         for held in chunk {
-            let n = &held.notification;
-            let asked = Asked {
-                looking: shared.is_looked_at(n),
-                released: Some(held.cause.clone()),
-                missed: Some(missed),
-                window: book.window_of(n),
-                ..Asked::default()
-            };
-            let state = tx.policy_state(n, asked)?;
-            let verdict = policy::decide(n, &book, &state, &zoned);
-            let delivery = tx.decided(n.id, &verdict, now)?;
-            if verdict.disposition != Disposition::Present {
-                continue;
-            }
-            let loud = book.sound(n, now).is_some();
-            if policy::rings_singly(n, &held.cause, &book, missed, now) {
-                tx.new_toast(None, verdict.tier, loud, &[delivery], now)?;
-                single = true;
-            } else {
-                ring.push(delivery);
-                tier = tier.max(verdict.tier);
-                sound |= loud;
-            }
+            release_one(shared, tx, &book, &held, missed, zoned, &mut rings)?;
         }
     }
-    if ring.is_empty() {
-        return Ok(single);
+    rings.show(tx, batch, now)
+}
+
+fn release_one(
+    shared: &Shared,
+    tx: &Tx<'_>,
+    book: &Rulebook,
+    held: &Held,
+    missed: u64,
+    zoned: &Zoned,
+    rings: &mut Rings,
+) -> Result<(), StoreError> {
+    let now = zoned.timestamp();
+    let n = &held.notification;
+    if matches!(held.cause, HoldCause::Snooze { .. }) {
+        tx.bring_back(n.id)?;
+        shared.hint(Event::Changed { ids: vec![n.id] });
     }
-    let since = now.checked_sub(EDIT_WITHIN).unwrap_or(Timestamp::MIN);
-    match tx.open_toast(batch, since)? {
-        Some(toast) => tx.join_toast(toast, &ring, now)?,
-        None => {
-            tx.new_toast(Some(batch), tier, sound, &ring, now)?;
+    let asked = Asked {
+        looking: shared.is_looked_at(n),
+        around: *lock(&shared.around),
+        released: Some(held.cause.clone()),
+        missed: Some(missed),
+        wanted: held.wanted,
+        window: book.window_of(n),
+        ..Asked::default()
+    };
+    let state = tx.policy_state(n, asked)?;
+    let verdict = policy::decide(n, book, &state, zoned);
+    if let Disposition::Hold { until, because } = &verdict.disposition
+        && *because == held.cause
+    {
+        // Nothing is new but the time.
+        return tx.hold_on(held.delivery, *until);
+    }
+    let delivery = tx.decided(n.id, &verdict, now)?;
+    if verdict.disposition != Disposition::Present {
+        return Ok(());
+    }
+    let loud = book.sound(n, now).is_some();
+    if policy::rings_singly(n, &held.cause, book, missed, now) {
+        tx.new_toast(None, verdict.tier, loud, &[delivery], now)?;
+        rings.singly = true;
+    } else {
+        rings.add(delivery, verdict.tier, loud);
+    }
+    Ok(())
+}
+
+/// Critical ones that rang and stayed unread ring again: one by itself, several as one.
+fn ring_again(shared: &Shared, tx: &Tx<'_>, zoned: &Zoned) -> Result<bool, StoreError> {
+    let now = zoned.timestamp();
+    let book = shared.rulebook();
+    let due: Vec<_> = tx
+        .due_again(now)?
+        .into_iter()
+        .filter(|again| again.wanted)
+        .collect();
+    let mut rings = Rings::default();
+    for again in &due {
+        let n = &again.notification;
+        let asked = Asked {
+            looking: shared.is_looked_at(n),
+            around: *lock(&shared.around),
+            released: Some(HoldCause::Escalation),
+            window: book.window_of(n),
+            ..Asked::default()
+        };
+        let state = tx.policy_state(n, asked)?;
+        let verdict = policy::decide(n, &book, &state, zoned);
+        let delivery = tx.decided(n.id, &verdict, now)?;
+        if verdict.disposition == Disposition::Present {
+            if let Some(old) = tx.open_toast_of(n.id)? {
+                tx.toast_closed(old, now)?;
+                // A command without a resident has no toasts to withdraw.
+                let _ = shared.over.send(old);
+            }
+            rings.add(delivery, verdict.tier, book.sound(n, now).is_some());
         }
     }
-    Ok(true)
+    match rings.together.as_slice() {
+        [] => Ok(false),
+        [only] => {
+            tx.new_toast(None, Tier::Critical, rings.sound, &[*only], now)?;
+            Ok(true)
+        }
+        all => {
+            let batch = HoldCause::Escalation.batch_key();
+            tx.new_toast(Some(&batch), Tier::Critical, rings.sound, all, now)?;
+            Ok(true)
+        }
+    }
 }
 
 /// Retention: small steps, with a rest between rounds.

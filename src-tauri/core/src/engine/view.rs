@@ -1,5 +1,6 @@
 //! What clients see, made from what is stored. Everything a publisher wrote is neutralised here.
 
+use super::attention::Attention;
 use super::connection::task;
 use super::{Shared, lock, preferences, storage};
 use crate::backend::{Backend, FieldKind, Missing, registry};
@@ -49,6 +50,12 @@ impl Names {
                 .insert(subscription.id, (subscription.topic, shown));
         }
         Ok(names)
+    }
+
+    /// What the user sees as a subscription's name.
+    pub fn of(&self, subscription: SubscriptionId) -> String {
+        let known = self.subscriptions.get(&subscription);
+        known.map(|(_, shown)| shown.clone()).unwrap_or_default()
     }
 }
 
@@ -166,7 +173,8 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
     let now = shared.clock.now();
     let book = shared.rulebook();
     let badge = |account, subscription, kind: &str| book.counts(account, subscription, kind, now);
-    let (counts, pause, latest, connections) = shared
+    let zoned = now.to_zoned(shared.clock.zone());
+    let (counts, pause, latest, connections, attention) = shared
         .store
         .read(|tx| {
             let names = Names::read(tx)?;
@@ -176,7 +184,14 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
                 .iter()
                 .map(|account| connection(shared, account))
                 .collect();
-            Ok((tx.counts(&badge)?, tx.pause()?, latest, connections))
+            let attention = Attention::read(shared, tx, &names, &zoned)?;
+            Ok((
+                tx.counts(&badge)?,
+                tx.pause()?,
+                latest,
+                connections,
+                attention,
+            ))
         })
         .map_err(|error| storage(&error))?;
     Ok(Status {
@@ -188,6 +203,10 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
                 until: pause.until,
                 critical_rings: pause.critical_rings,
             }),
+        quiet: attention.quiet,
+        held: attention.held,
+        around: attention.around,
+        cards: attention.cards,
         connections,
         notices: lock(&shared.notices).values().cloned().collect(),
         latest,
@@ -373,5 +392,6 @@ fn rule(rule: Rule) -> &'static str {
         Rule::Batch => "Batch",
         Rule::RateLimit => "Limit",
         Rule::Toast => "Tier",
+        Rule::Snoozed => "Snoozed",
     }
 }

@@ -284,6 +284,8 @@ pub enum Rule {
     RateLimit,
     /// Nothing else applied: the tier's default.
     Toast,
+    /// The user put it off. Never asked: it is what happened.
+    Snoozed,
 }
 
 /// What one rule said.

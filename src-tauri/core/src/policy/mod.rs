@@ -19,7 +19,7 @@ mod trace;
 mod tests;
 
 pub use fingerprint::fingerprint;
-pub use rulebook::{Level, Place, Rulebook};
+pub use rulebook::{Level, Place, Row, Rulebook, Said};
 pub use simulate::{Outcome, Simulated, Told, simulate};
 
 use crate::model::{

@@ -39,6 +39,28 @@ impl QuietHours {
         Self { zone, schedules }
     }
 
+    /// The schedule in force for a tier, by its place in the document's list of those that are on, and the day on
+    /// which its window began; where none is, the next that begins before the end of tomorrow.
+    pub(super) fn tonight(&self, tier: Tier, now: &Zoned) -> Option<(&Schedule, Date)> {
+        let zone = self.zone.as_ref().unwrap_or_else(|| now.time_zone());
+        let moment = match self.next(tier, now) {
+            Some(next) => next,
+            None => now.timestamp(),
+        };
+        let shown = zone.to_datetime(moment);
+        let schedule = self.quiet(tier, shown)?;
+        let began_today = {
+            let minute = i32::from(shown.hour()) * 60 + i32::from(shown.minute());
+            i32::from(schedule.from.minutes()) <= minute
+        };
+        let day = if began_today {
+            shown.date()
+        } else {
+            shown.date().yesterday().ok()?
+        };
+        Some((schedule, day))
+    }
+
     /// Whether it is quiet for notifications of a tier, and until when.
     pub(super) fn at(&self, tier: Tier, now: &Zoned) -> Option<QuietNow<'_>> {
         if self.schedules.is_empty() {
@@ -60,6 +82,18 @@ impl QuietHours {
         })
     }
 
+    /// When it next becomes quiet for notifications of a tier, within some days; where it is quiet now, none.
+    pub(super) fn next(&self, tier: Tier, now: &Zoned) -> Option<Timestamp> {
+        let zone = self.zone.as_ref().unwrap_or_else(|| now.time_zone());
+        let at = now.timestamp();
+        if self.schedules.is_empty() || self.quiet(tier, zone.to_datetime(at)).is_some() {
+            return None;
+        }
+        self.edges(zone, at, FAR)
+            .into_iter()
+            .find(|moment| self.quiet(tier, zone.to_datetime(*moment)).is_some())
+    }
+
     /// The schedule that makes this moment of a wall clock quiet.
     fn quiet(&self, tier: Tier, shown: DateTime) -> Option<&Schedule> {
         self.schedules
@@ -70,6 +104,13 @@ impl QuietHours {
 
     /// The first moment after `at`, within some days, that is not quiet.
     fn end(&self, tier: Tier, zone: &TimeZone, at: Timestamp, days: i64) -> Option<Timestamp> {
+        self.edges(zone, at, days)
+            .into_iter()
+            .find(|moment| self.quiet(tier, zone.to_datetime(*moment)).is_none())
+    }
+
+    /// All moments after `at`, within some days, at which it may become quiet or cease to be, in order.
+    fn edges(&self, zone: &TimeZone, at: Timestamp, days: i64) -> Vec<Timestamp> {
         let horizon = at
             .saturating_add(SignedDuration::from_hours(24 * days))
             .unwrap_or(Timestamp::MAX);
@@ -95,8 +136,6 @@ impl QuietHours {
         edges.retain(|moment| *moment > at);
         edges.sort_unstable();
         edges
-            .into_iter()
-            .find(|moment| self.quiet(tier, zone.to_datetime(*moment)).is_none())
     }
 }
 

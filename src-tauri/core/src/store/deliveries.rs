@@ -31,6 +31,8 @@ pub struct Held {
     pub notification: Notification,
     /// Why it waits.
     pub cause: HoldCause,
+    /// The user asked for it.
+    pub wanted: bool,
 }
 
 /// What the policy is to be told besides what the store knows.
@@ -165,7 +167,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "INSERT INTO delivery (notification, state, due_at, batch, cause) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (notification) DO UPDATE SET state = excluded.state, due_at = excluded.due_at,
-                     batch = excluded.batch, cause = excluded.cause, shown_at = 0, says = ''",
+                     batch = excluded.batch, cause = excluded.cause, shown_at = 0, says = '', wanted = 0",
             )?
             .execute(params![id.0, state, due_at, batch, cause])?;
         self.db
@@ -239,7 +241,7 @@ impl Tx<'_> {
     ) -> Result<Vec<Held>, StoreError> {
         self.db
             .prepare_cached(&format!(
-                "SELECT {LIGHT}, d.cause FROM delivery d INDEXED BY delivery_batch
+                "SELECT {LIGHT}, d.cause, d.wanted FROM delivery d INDEXED BY delivery_batch
                  CROSS JOIN notification n ON n.id = d.notification CROSS JOIN content c ON c.id = n.id
                  WHERE d.state = 'held' AND d.batch = ?1 AND d.notification > ?2
                  ORDER BY d.notification LIMIT ?3"
@@ -249,10 +251,12 @@ impl Tx<'_> {
                 |row| {
                     let notification = notification(row)?;
                     let cause: String = row.get(30)?;
+                    let wanted = row.get(31)?;
                     Ok(from_json(&cause).map(|cause| Held {
                         delivery: DeliveryId(notification.id.0),
                         notification,
                         cause,
+                        wanted,
                     }))
                 },
             )?
@@ -330,6 +334,40 @@ impl Tx<'_> {
             last.progress = progress;
         }
         Ok(rows)
+    }
+
+    /// The decisions from a time on, or after a number, oldest first, with what they were about. What came of a
+    /// decision is told with the last of each notification.
+    pub fn ledgers(
+        &self,
+        from: Timestamp,
+        after: Option<i64>,
+        most: u32,
+    ) -> Result<Vec<(i64, Notification, LedgerRow)>, StoreError> {
+        self.db
+            .prepare_cached(&format!(
+                "SELECT {LIGHT}, l.id, l.at, l.disposition, l.trace, d.state, d.due_at, d.shown_at, d.says,
+                     l.id = (SELECT max(id) FROM ledger WHERE notification = l.notification)
+                 FROM ledger l CROSS JOIN notification n ON n.id = l.notification
+                 CROSS JOIN content c ON c.id = n.id CROSS JOIN delivery d ON d.notification = n.id
+                 WHERE l.id > ?1 AND l.at >= ?2 ORDER BY l.id LIMIT ?3"
+            ))?
+            .query_map(params![after.unwrap_or(0), micros(from), most], |row| {
+                let (disposition, trace): (String, String) = (row.get(32)?, row.get(33)?);
+                let entry = ledger_row(row.get(31)?, &disposition, &trace);
+                let newest: bool = row.get(38)?;
+                let progress = if newest { Some(progress_at(row, 34)?) } else { None };
+                Ok((row.get(30)?, notification(row)?, entry, progress))
+            })?
+            .map(|row| {
+                let (number, about, entry, progress) = row?;
+                let mut entry = entry?;
+                if let Some(progress) = progress {
+                    entry.progress = progress;
+                }
+                Ok((number, about, entry))
+            })
+            .collect()
     }
 
     /// Holds that wait for the pause and whose notification is still unread.
@@ -474,16 +512,23 @@ fn ledger_row(at: i64, disposition: &str, trace: &str) -> Result<LedgerRow, Stor
 }
 
 fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {
-    let state: String = row.get(0)?;
+    progress_at(row, 0)
+}
+
+/// Of the columns from `first` on: state, due, shown, words.
+fn progress_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Progress> {
+    let state: String = row.get(first)?;
     Ok(match state.as_str() {
         "ready" => Progress::Ready,
         "held" => Progress::Waits {
-            until: maybe_time(row.get(1)?),
+            until: maybe_time(row.get(first + 1)?),
         },
         "shown" => Progress::Shown {
-            at: time(row.get(2)?),
+            at: time(row.get(first + 2)?),
         },
-        "dropped" => Progress::Dropped { says: row.get(3)? },
+        "dropped" => Progress::Dropped {
+            says: row.get(first + 3)?,
+        },
         _ => Progress::InboxOnly,
     })
 }

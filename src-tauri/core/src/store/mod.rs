@@ -13,6 +13,7 @@ mod cursors;
 mod deliveries;
 mod error;
 mod inbox;
+mod kinds;
 mod open;
 mod outbox;
 mod pages;
@@ -23,13 +24,16 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod toasts;
+mod waiting;
 
 pub use cursors::Gap;
 pub use deliveries::{Asked, DeliveryId, Held, LedgerRow, Progress};
 pub use error::StoreError;
+pub use kinds::{Kind, Storm};
 pub use outbox::{Owed, OwedInVain};
 pub use row::LIST_BODY_CHARS;
 pub use toasts::{ToastId, ToastJob};
+pub use waiting::{Again, Waiting};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, InterruptHandle, Transaction, TransactionBehavior};

@@ -60,6 +60,9 @@ impl Tx<'_> {
             0 => DEFAULT_LIMIT,
             other => other.min(MOST),
         } as usize;
+        if let Some(toast) = query.toast {
+            return self.told_of(toast, query.before.as_deref(), limit);
+        }
         let plan = self.plan(query, now)?;
         let after = read_marker(query.before.as_deref(), !plan.search.words.is_empty())?;
         let mut rows = self.rows(&plan, after, Some(limit + 1), LIGHT, |row| {
@@ -80,6 +83,10 @@ impl Tx<'_> {
         query: &ListQuery,
         now: &Zoned,
     ) -> Result<Vec<NotificationId>, StoreError> {
+        if let Some(toast) = query.toast {
+            let (told, _) = self.told_of(toast, None, usize::MAX >> 1)?;
+            return Ok(told.into_iter().map(|n| n.id).collect());
+        }
         let plan = self.plan(query, now)?;
         let ids = self.rows(&plan, After::Start, None, "n.id, n.sorted_at", |row| {
             let id = row.get(0)?;
@@ -90,6 +97,42 @@ impl Tx<'_> {
             Ok((spot, NotificationId(id)))
         })?;
         Ok(ids.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// What a toast told of, newest first, without what was deleted since, and the marker of the next page.
+    fn told_of(
+        &self,
+        toast: i64,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Notification>, Option<String>), StoreError> {
+        let spot_before = match read_marker(before, false)? {
+            After::Spot(spot) => spot,
+            After::Start | After::Arrival(_) => Spot {
+                sorted_at: i64::MAX,
+                id: i64::MAX,
+            },
+        };
+        let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let mut rows: Vec<(Spot, Notification)> = self
+            .db
+            .prepare_cached(&format!(
+                "SELECT {LIGHT} FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+                 CROSS JOIN content c ON c.id = n.id
+                 WHERE m.toast = ?1 AND n.deleted_at = 0 AND (n.sorted_at, n.id) < (?2, ?3)
+                 ORDER BY n.sorted_at DESC, n.id DESC LIMIT ?4"
+            ))?
+            .query_map([toast, spot_before.sorted_at, spot_before.id, wanted], |row| {
+                Ok((spot(row)?, notification(row)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|(last, _)| marker(*last, false));
+        Ok((rows.into_iter().map(|(_, row)| row).collect(), next))
     }
 
     /// The newest of the inbox.
@@ -276,6 +319,7 @@ impl Plan {
             Place::All => (false, 0),
             Place::Unread => (true, 0),
             Place::Done => (false, 1),
+            Place::Snoozed => (false, 4),
         };
         wanted.push(if unread {
             "n.unread = 1".to_owned()

@@ -14,7 +14,7 @@ use rusqlite::{OptionalExtension, params};
 const MEMBERS: i64 = 5;
 
 /// A member that still wants attention. Hidden (ephemeral) rows do while they are live.
-const WANTED: &str = "n.read_at = 0 AND n.done_at = 0 AND n.deleted_at = 0";
+const WANTED: &str = "n.read_at = 0 AND n.done_at = 0 AND n.deleted_at = 0 AND n.snoozed = 0";
 
 /// Names a toast; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

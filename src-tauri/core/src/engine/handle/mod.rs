@@ -6,6 +6,7 @@ mod actions;
 mod general;
 mod inbox;
 mod oidc;
+mod policy;
 mod probe;
 
 use super::{Shared, view};
@@ -58,6 +59,16 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
             shared.set_preferences(&preferences)?;
             Ok(shared.preferences_view())
         }
+        Request::CellSet(row) => policy::set_cell(shared, *row),
+        Request::Grid => policy::grid(shared),
+        Request::Types => policy::types(shared),
+        Request::DeliverNow => policy::deliver_now(shared),
+        Request::QuietSkip => policy::skip_quiet(shared),
+        Request::CardDismiss { subscription, kind } => {
+            policy::dismiss_card(shared, subscription, kind.as_deref())
+        }
+        Request::Ledgers { from, after, limit } => policy::ledgers(shared, from, after, limit),
+        Request::Simulate { .. } => Err(invalid("simulate")),
         Request::SettingsSet(settings) => general::set_settings(shared, settings),
         Request::Looking(presence) => Ok(general::looking(shared, presence)),
         Request::WindowShape { window } => general::window_shape(shared, &window),

@@ -30,7 +30,7 @@ pub(super) struct Rows {
 }
 
 /// The cells about one notification, the nearest first.
-pub(super) struct Cells<'a>(Vec<(&'a Cell, Level)>);
+pub(super) struct Cells<'a>(Vec<(&'a Cell, Level, Option<Timestamp>)>);
 
 impl Rows {
     pub(super) fn new(rows: &[Row]) -> Self {
@@ -62,27 +62,31 @@ impl Rows {
         all
     }
 
+    /// What is said about a type of a subscription; none where an account's, or a subscription's, own row is
+    /// asked for.
     pub(super) fn about(
         &self,
         account: AccountId,
-        subscription: SubscriptionId,
-        kind: &str,
+        subscription: Option<SubscriptionId>,
+        kind: Option<&str>,
         at: Timestamp,
     ) -> Cells<'_> {
-        let of_kind = self
-            .kinds
-            .get(&subscription)
-            .and_then(|kinds| kinds.get(kind));
+        let of_kind = subscription
+            .and_then(|subscription| self.kinds.get(&subscription))
+            .zip(kind)
+            .and_then(|(kinds, kind)| kinds.get(kind));
+        let of_subscription =
+            subscription.and_then(|subscription| self.subscriptions.get(&subscription));
         let levels = [
             (of_kind, Level::Kind),
-            (self.subscriptions.get(&subscription), Level::Subscription),
+            (of_subscription, Level::Subscription),
             (self.accounts.get(&account), Level::Account),
         ];
         let mut cells = Vec::new();
         for (said, level) in levels {
             for (until, cell) in said.into_iter().flatten() {
                 if until.is_none_or(|until| at < until) {
-                    cells.push((cell, level));
+                    cells.push((cell, level, *until));
                 }
             }
         }
@@ -93,8 +97,16 @@ impl Rows {
 impl<'a> Cells<'a> {
     /// What the nearest cell says that says anything.
     pub(super) fn first<T>(&self, pick: impl Fn(&'a Cell) -> Option<T>) -> Option<(T, Level)> {
+        self.found(pick).map(|(found, level, _)| (found, level))
+    }
+
+    /// The same, and until when it holds.
+    pub(super) fn found<T>(
+        &self,
+        pick: impl Fn(&'a Cell) -> Option<T>,
+    ) -> Option<(T, Level, Option<Timestamp>)> {
         self.0
             .iter()
-            .find_map(|(cell, level)| pick(cell).map(|found| (found, *level)))
+            .find_map(|(cell, level, until)| pick(cell).map(|found| (found, *level, *until)))
     }
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod cells;
+mod grid;
 
 use super::pattern::Ready;
 use super::quiet_hours::QuietHours;
@@ -10,10 +11,11 @@ use crate::model::{
     AccountId, BackendKind, Notification, SubscriptionId, Surroundings, Tier, window_key,
 };
 use cells::{Cells, Rows};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use std::collections::HashMap;
 
 pub use cells::Level;
+pub use grid::{Row, Said};
 
 /// Where notifications come from, as far as preferences name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +141,7 @@ impl Rulebook {
         kind: &str,
         at: Timestamp,
     ) -> bool {
-        let cells = self.rows.about(account, subscription, kind, at);
+        let cells = self.rows.about(account, Some(subscription), Some(kind), at);
         let muted = cells.first(|cell| cell.mute).is_some_and(|(mute, _)| mute);
         let off = cells
             .first(|cell| cell.badge)
@@ -188,6 +190,30 @@ impl Rulebook {
         now.checked_sub(within).unwrap_or(Timestamp::MIN)
     }
 
+    /// What the user calls the quiet hours in force for those that are not critical, and when they end.
+    pub fn quiet_now(&self, now: &Zoned) -> Option<(String, Timestamp)> {
+        let quiet = self.quiet.at(Tier::Important, now)?;
+        Some((quiet.name.to_owned(), quiet.until))
+    }
+
+    /// When quiet hours next begin; none where they are in force.
+    pub fn next_quiet(&self, now: &Zoned) -> Option<Timestamp> {
+        self.quiet.next(Tier::Important, now)
+    }
+
+    /// The document without the quiet hours in force, or the next ones, of this one night; none where there are none.
+    pub fn without_tonight(&self, now: &Zoned) -> Option<Preferences> {
+        let (schedule, day) = self.quiet.tonight(Tier::Important, now)?;
+        let mut document = self.document.clone();
+        let own = document
+            .quiet
+            .schedules
+            .iter_mut()
+            .find(|other| *other == schedule)?;
+        own.skip = Some(day);
+        Some(document)
+    }
+
     /// Quiet hours.
     pub(super) fn quiet(&self) -> &QuietHours {
         &self.quiet
@@ -197,7 +223,7 @@ impl Rulebook {
     pub(super) fn wishes(&self, n: &Notification, at: Timestamp) -> Wishes<'_> {
         let cells = self
             .rows
-            .about(n.account, n.subscription, &n.draft.kind, at);
+            .about(n.account, Some(n.subscription), Some(&n.draft.kind), at);
         let (mut mute, mut toast, mut mandatory, mut tier) = (None, None, None, None);
         for rule in self.rules.iter().filter(|rule| rule.holds(n, at)) {
             match rule.then {

@@ -10,6 +10,7 @@ mod plans;
 mod retention;
 mod states;
 mod toasts;
+mod waiting;
 
 use super::{Store, StoreError, Tx};
 use crate::model::{

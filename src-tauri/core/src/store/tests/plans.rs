@@ -136,6 +136,7 @@ fn pages_read_an_index_and_sort_nothing() {
                 let words = search.contains("bod");
                 for before in [None, if words { found.clone() } else { next.clone() }] {
                     let query = ListQuery {
+                        toast: None,
                         place,
                         account,
                         subscription,
