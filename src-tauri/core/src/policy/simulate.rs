@@ -108,7 +108,8 @@ fn because(rule: Rule) -> &'static str {
         | Rule::Paused
         | Rule::QuietHours
         | Rule::Batch
-        | Rule::RateLimit => "",
+        | Rule::RateLimit
+        | Rule::Snoozed => "",
     }
 }
 

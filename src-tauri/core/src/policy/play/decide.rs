@@ -252,12 +252,12 @@ impl Player {
         }
     }
 
-    /// The user asks for what waits: all of it but what was put off on purpose.
+    /// The user asks for what waits for a pause, quiet hours or the screen.
     pub(super) fn deliver(&mut self) {
         let keys: Vec<String> = self
             .batches
             .keys()
-            .filter(|key| !key.starts_with("snooze:"))
+            .filter(|key| matches!(key.as_str(), "pause" | "quiet") || key.starts_with("context:"))
             .cloned()
             .collect();
         for key in keys {
@@ -324,7 +324,11 @@ impl Player {
             asked,
         );
         if let Disposition::Hold { until, because } = verdict.disposition.clone() {
+            let nothing_new = because == cause;
             self.hold(index, because, until);
+            if nothing_new {
+                return;
+            }
         }
         let id = self.items[index].notification.id;
         self.keep(id, verdict);

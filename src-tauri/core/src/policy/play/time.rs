@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 /// Between two rounds that had something to release.
 const BREATH: SignedDuration = SignedDuration::from_millis(100);
+/// What is released may have to wait for something else, which may be over, too; so often at one moment.
+const ROUNDS: u32 = 8;
 
 impl Player {
     /// Time passes until `to`: whatever is due before is told when it is due. What is due then is told after what
@@ -24,7 +26,7 @@ impl Player {
                 break;
             }
             self.now = self.now.max(next);
-            self.round();
+            self.settle();
         }
         self.now = to;
     }
@@ -34,19 +36,23 @@ impl Player {
         self.settle();
         let back = to < self.now;
         self.now = to;
+        self.rested = to;
         if back {
-            self.rested = self.rested.min(to);
             self.look_again();
         }
     }
 
     /// Everything that is to be told now is told.
     pub fn settle(&mut self) {
-        if self.now >= self.rested {
-            self.round();
-        } else {
-            self.present();
+        let mut rounds = 0;
+        while rounds < ROUNDS && self.round() {
+            rounds += 1;
         }
+        self.rested = self.now;
+        if rounds == ROUNDS {
+            self.rested = self.now.checked_add(BREATH).unwrap_or(Timestamp::MAX);
+        }
+        self.present();
     }
 
     /// When something is next told or decided, if nothing happens before.
@@ -57,8 +63,8 @@ impl Player {
         held.into_iter().chain(unread).chain(pause).min()
     }
 
-    /// Releases what is due, and shows what is to be shown.
-    fn round(&mut self) {
+    /// Releases what is due; whether anything was.
+    fn round(&mut self) -> bool {
         let now = self.now;
         if self.pause.is_some_and(|pause| !pause.holds_at(now)) {
             self.pause = None;
@@ -74,11 +80,7 @@ impl Player {
         for key in &keys {
             self.release_batch(key, false);
         }
-        let escalated = self.escalate();
-        if escalated || !keys.is_empty() {
-            self.rested = now.checked_add(BREATH).unwrap_or(Timestamp::MAX);
-        }
-        self.present();
+        self.escalate() || !keys.is_empty()
     }
 
     /// Critical ones that stayed unread ring again: each by itself, or many at one moment as one.

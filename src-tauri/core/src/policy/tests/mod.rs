@@ -1,8 +1,9 @@
-//! The policy's tests: cases written down in `tests/policy/*.txt`, properties, and the words of toasts.
+//! The policy's tests: cases and stories written down in `tests/policy`, properties, and the words of toasts.
 
 mod cases;
 mod compose;
 mod properties;
+mod scenarios;
 
 use super::Rulebook;
 use crate::model::preferences::Mandates;
