@@ -170,16 +170,14 @@ pub fn simulate(
         let Some(standing) = player.standing(n.id) else {
             continue;
         };
-        let told = told
-            .remove(&n.id)
-            .unwrap_or_else(|| match standing.waits {
-                Some(cause) => Told::Waits {
-                    cause: cause.clone(),
-                },
-                None => Told::Silent {
-                    rule: standing.rule,
-                },
-            });
+        let told = told.remove(&n.id).unwrap_or_else(|| match standing.waits {
+            Some(cause) => Told::Waits {
+                cause: cause.clone(),
+            },
+            None => Told::Silent {
+                rule: standing.rule,
+            },
+        });
         result.held += u64::from(standing.waited);
         result.silent += u64::from(matches!(told, Told::Silent { .. }));
         result.outcomes.push(Outcome { id: n.id, told });

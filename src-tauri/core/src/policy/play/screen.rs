@@ -250,9 +250,7 @@ impl Player {
             one.shown_at = Some(now);
             Look::New
         };
-        let sound = (look == Look::New)
-            .then(|| self.sound_of(&fresh))
-            .flatten();
+        let sound = (look == Look::New).then(|| self.sound_of(&fresh)).flatten();
         for &member in &fresh {
             self.watch(member);
         }
@@ -264,34 +262,18 @@ impl Player {
         self.see(toast, look, fresh, sound);
     }
 
-    /// The sound of the most urgent that has one.
+    /// The sound of the most urgent that has one, of those the newest.
     fn sound_of(&self, members: &[usize]) -> Option<Sound> {
-        let mut loudest = None;
-        for &member in members {
-            let item = &self.items[member];
-            if !item.is_wanted() {
-                continue;
-            }
-            if loudest
-                .as_ref()
-                .is_some_and(|(tier, _)| item.notification.tier <= *tier)
-            {
-                continue;
-            }
-            if let Some(sound) = self.book.sound(&item.notification, self.now) {
-                loudest = Some((item.notification.tier, sound));
-            }
-        }
-        loudest.map(|(_, sound)| sound)
+        let wanted = members.iter().map(|member| &self.items[*member]);
+        let loud = wanted.filter(|item| item.is_wanted()).filter_map(|item| {
+            let n = &item.notification;
+            let sound = self.book.sound(n, self.now)?;
+            Some(((n.tier, item.sorted_at(), n.id), sound))
+        });
+        loud.max_by_key(|(rank, _)| *rank).map(|(_, sound)| sound)
     }
 
-    fn see(
-        &mut self,
-        toast: usize,
-        look: Look,
-        fresh: Vec<NotificationId>,
-        sound: Option<Sound>,
-    ) {
+    fn see(&mut self, toast: usize, look: Look, fresh: Vec<NotificationId>, sound: Option<Sound>) {
         let one = &self.toasts[toast];
         let privacy = self.privacy(&one.newest);
         let named = if self.keeps_decisions {

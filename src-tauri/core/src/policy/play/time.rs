@@ -109,7 +109,10 @@ impl Player {
         }
         // The toast that rings again takes the place of the one before.
         let rings = gathered.singly.iter().chain(&gathered.together);
-        for index in rings.flat_map(|ring| ring.members.clone()).collect::<Vec<_>>() {
+        for index in rings
+            .flat_map(|ring| ring.members.clone())
+            .collect::<Vec<_>>()
+        {
             let before = self.open_of(index);
             if let Some(toast) = before.filter(|toast| self.tells_only(*toast, &due)) {
                 self.close(toast);

@@ -8,7 +8,7 @@ use super::pattern::Ready;
 use super::quiet_hours::QuietHours;
 use crate::model::preferences::{Preferences, Privacy, Sound, Then, ToastChoice};
 use crate::model::{
-    AccountId, BackendKind, Notification, SubscriptionId, Surroundings, Tier, window_key,
+    AccountId, BackendKind, Class, Notification, SubscriptionId, Surroundings, Tier, window_key,
 };
 use cells::{Cells, Rows};
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -246,6 +246,11 @@ impl Rulebook {
             })
             .or_else(|| self.mapping.get(&n.account).map(|tiers| tiers[priority]))
             .unwrap_or(n.draft.tier);
+        // What is over in a moment is never critical.
+        let tier = match n.draft.class {
+            Class::Ephemeral => tier.min(Tier::Important),
+            Class::Persistent => tier,
+        };
         let mandate = self
             .mandates
             .get(&n.subscription)

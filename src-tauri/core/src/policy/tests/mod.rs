@@ -2,8 +2,10 @@
 
 mod cases;
 mod compose;
+mod oracle;
 mod properties;
 mod scenarios;
+mod streams;
 
 use super::Rulebook;
 use crate::model::preferences::Mandates;
@@ -14,7 +16,7 @@ use crate::model::{
 use jiff::Timestamp;
 
 /// An important notification that just came.
-pub(super) fn notification(now: Timestamp) -> Notification {
+pub(in crate::policy) fn notification(now: Timestamp) -> Notification {
     Notification {
         id: NotificationId(1),
         account: AccountId(1),

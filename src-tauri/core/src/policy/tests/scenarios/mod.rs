@@ -55,7 +55,11 @@ impl Telling {
                     .seen
                     .iter()
                     .map(|seen| {
-                        format!("{} {}", self.stage.clock(seen.at), self.shown(&mut titles, seen))
+                        format!(
+                            "{} {}",
+                            self.stage.clock(seen.at),
+                            self.shown(&mut titles, seen)
+                        )
                     })
                     .collect();
                 Err(format!(
@@ -145,7 +149,9 @@ fn tell(text: &str) -> Result<(), String> {
             .map_err(|says| format!("line {}: {line}\n    {says}", number + 1))?;
     }
     telling.hear();
-    telling.done().map_err(|says| format!("at the end: {says}"))?;
+    telling
+        .done()
+        .map_err(|says| format!("at the end: {says}"))?;
     if telling.expected == 0 {
         return Err("it expects nothing".to_owned());
     }
@@ -169,15 +175,36 @@ fn every_story_goes_as_written() {
             tell(&story).err().map(|says| format!("{name}, {says}"))
         })
         .collect();
-    assert!(wrong.is_empty(), "{} stories go otherwise:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(paths.len() >= 120, "only {} stories in {}", paths.len(), folder.display());
+    assert!(
+        wrong.is_empty(),
+        "{} stories go otherwise:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(
+        paths.len() >= 120,
+        "only {} stories in {}",
+        paths.len(),
+        folder.display()
+    );
+}
+
+#[test]
+fn the_story_in_the_description_goes_as_written() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/policy/README.md");
+    let text = fs::read_to_string(path).unwrap();
+    let story = text.split("```").nth(1).unwrap();
+    assert_eq!(tell(story.trim_start()), Ok(()));
 }
 
 #[test]
 fn a_story_that_goes_otherwise_is_noticed() {
     let story = |end: &str| format!("# A story\nntfy/alerts \"Disk full\" p4\n{end}\n");
     assert_eq!(tell(&story("=> toast \"Disk full\" sound")), Ok(()));
-    assert_eq!(tell(&story("=> 10:00 toast \"Disk full\" sound says \"\"")), Ok(()));
+    assert_eq!(
+        tell(&story("=> 10:00 toast \"Disk full\" sound says \"\"")),
+        Ok(())
+    );
     for wrong in [
         "",
         "=> nothing",

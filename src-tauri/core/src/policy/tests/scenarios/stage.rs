@@ -218,7 +218,10 @@ impl Stage {
                 rows.retain(|other| about.iter().any(|key| other.get(key) != row.get(key)));
                 rows.push(row);
             }
-            "rule" => self.document["rules"].as_array_mut().unwrap().push(json(rest)?),
+            "rule" => self.document["rules"]
+                .as_array_mut()
+                .unwrap()
+                .push(json(rest)?),
             "mandate" => {
                 let mandate: Mandate =
                     serde_json::from_str(rest).map_err(|error| error.to_string())?;
