@@ -81,7 +81,7 @@ impl<Id> Gathered<Id> {
             wanted,
             now,
         } = asked;
-        let loud = book.sound(n, now).is_some();
+        let loud = book.sound_of(n, verdict.tier, now).is_some();
         if rings_alone(n, cause, asked) && !(wanted && of > 1) {
             self.singly.push(Ring {
                 members: vec![id],

@@ -61,10 +61,8 @@ impl Player {
         }
         match verdict.disposition.clone() {
             Disposition::Present => {
-                let loud = self
-                    .book
-                    .sound(&self.items[index].notification, now)
-                    .is_some();
+                let n = &self.items[index].notification;
+                let loud = self.book.sound_of(n, verdict.tier, now).is_some();
                 let ring = Ring {
                     members: vec![index],
                     tier: verdict.tier,

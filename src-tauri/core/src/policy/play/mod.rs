@@ -75,7 +75,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Nothing has come yet, and the screen is empty. `keeps_decisions`: every verdict is kept, with its trace.
+    /// Nothing has come yet, and the screen is empty. `keeps_decisions`: every verdict is kept with its trace, and what is
+    /// seen has words and sounds.
     pub fn new(book: Arc<Rulebook>, zone: TimeZone, now: Timestamp, keeps_decisions: bool) -> Self {
         Self {
             book,
@@ -154,7 +155,7 @@ impl Player {
             .iter()
             .map(|member| {
                 let n = &self.items[*member].notification;
-                self.book.privacy(n, self.around, self.now)
+                self.book.privacy_of(n, n.tier, self.around, self.now)
             })
             .max()
             .unwrap_or(Privacy::Full)

@@ -267,7 +267,7 @@ impl Player {
         let wanted = members.iter().map(|member| &self.items[*member]);
         let loud = wanted.filter(|item| item.is_wanted()).filter_map(|item| {
             let n = &item.notification;
-            let sound = self.book.sound(n, self.now)?;
+            let sound = self.book.sound_of(n, n.tier, self.now)?;
             Some(((n.tier, item.sorted_at(), n.id), sound))
         });
         loud.max_by_key(|(rank, _)| *rank).map(|(_, sound)| sound)
@@ -275,12 +275,13 @@ impl Player {
 
     fn see(&mut self, toast: usize, look: Look, fresh: Vec<NotificationId>, sound: Option<Sound>) {
         let one = &self.toasts[toast];
-        let privacy = self.privacy(&one.newest);
-        let named = if self.keeps_decisions {
+        // Who asks for no words is not told of whom.
+        let (privacy, named) = if self.keeps_decisions {
             let wanted = one.newest.iter().map(|member| &self.items[*member]);
-            wanted.map(|item| item.notification.clone()).collect()
+            let named = wanted.map(|item| item.notification.clone()).collect();
+            (self.privacy(&one.newest), named)
         } else {
-            Vec::new()
+            (Privacy::CountOnly, Vec::new())
         };
         self.seen.push(Seen {
             at: self.now,
