@@ -202,7 +202,7 @@ CREATE TABLE ledger (
     at           INTEGER NOT NULL,
     disposition  TEXT    NOT NULL,  -- JSON
     trace        TEXT    NOT NULL   -- JSON
-, facts TEXT NOT NULL DEFAULT '') STRICT;
+) STRICT;
 
 CREATE INDEX ledger_of ON ledger (notification, id);
 
@@ -262,6 +262,24 @@ CREATE INDEX outbox_account ON outbox (account, id) WHERE gave_up = 0;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE gave_up = 0;
 
 CREATE INDEX outbox_of ON outbox (notification);
+
+CREATE TABLE picture (
+    -- SHA-256 of account, use and address: no address is kept twice.
+    key TEXT NOT NULL PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    fetched_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    -- When its server drops it; 0: it does not say.
+    expires_at INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX picture_account ON picture (account);
+
+CREATE INDEX picture_file ON picture (file);
+
+CREATE INDEX picture_used ON picture (used_at);
 
 CREATE TABLE kind (
     subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
@@ -363,20 +381,3 @@ CREATE TABLE storm (
 ) STRICT;
 
 CREATE INDEX ledger_at ON ledger (at);
-CREATE TABLE picture (
-    -- SHA-256 of account, use and address: no address is kept twice.
-    key TEXT NOT NULL PRIMARY KEY,
-    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    file TEXT NOT NULL,
-    bytes INTEGER NOT NULL,
-    fetched_at INTEGER NOT NULL,
-    used_at INTEGER NOT NULL,
-    -- When its server drops it; 0: it does not say.
-    expires_at INTEGER NOT NULL DEFAULT 0
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX picture_account ON picture (account);
-
-CREATE INDEX picture_file ON picture (file);
-
-CREATE INDEX picture_used ON picture (used_at);

@@ -155,6 +155,10 @@ pub struct Schedule {
     pub skip: Option<Date>,
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the default of a field that may be left out"
+)]
 fn critical() -> Option<Tier> {
     Some(Tier::Critical)
 }

@@ -29,6 +29,16 @@ pub(super) fn load(store: &Store) -> Result<(Arc<Rulebook>, Vec<Problem>), Store
     Ok((Arc::new(book), problems))
 }
 
+/// Makes other preferences ready, for the accounts that are there.
+pub(super) fn ready(
+    store: &Store,
+    document: Preferences,
+) -> Result<(Arc<Rulebook>, Vec<Problem>), StoreError> {
+    let places = store.read(|tx| places(tx))?;
+    let (book, problems) = Rulebook::new(document, &Mandates::default(), &places);
+    Ok((Arc::new(book), problems))
+}
+
 fn places(tx: &Tx<'_>) -> Result<Vec<Place>, StoreError> {
     let subscriptions = tx.all_subscriptions()?;
     let place = |account: crate::model::Account| Place {

@@ -1,14 +1,18 @@
 //! Pure: what may interrupt, and in which words. No I/O, no clock, no randomness. It decides about
 //! toasts only: the row is in the inbox whatever it says. `docs/policy.md` tells users the same.
 
+pub mod check;
 pub mod compose;
 pub mod escalation;
 mod fingerprint;
 mod pattern;
+pub mod play;
 mod quiet_hours;
 pub mod rate_limit;
+pub mod release;
 mod rulebook;
 mod rules;
+mod simulate;
 mod trace;
 
 #[cfg(test)]
@@ -16,6 +20,7 @@ mod tests;
 
 pub use fingerprint::fingerprint;
 pub use rulebook::{Level, Place, Row, Rulebook, Said};
+pub use simulate::{Outcome, Simulated, Told, differences, simulate};
 
 use crate::model::{
     Bucket, Class, Disposition, HoldCause, Notification, PolicyState, Tier, Verdict,

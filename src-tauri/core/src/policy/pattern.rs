@@ -11,7 +11,15 @@ const LOOKED_AT: usize = 8 * 1024;
 
 /// A pattern that can be asked.
 #[derive(Clone, Debug)]
-pub(super) struct Ready(Regex);
+pub(super) enum Ready {
+    /// These very words, as they are written.
+    Words(String),
+    /// These words, in small letters, however they are written: most rules are such, and a regular expression costs
+    /// many times as much.
+    AnyCase(String),
+    /// Anything else.
+    Expression(Regex),
+}
 
 impl Ready {
     /// # Errors
@@ -21,7 +29,8 @@ impl Ready {
             return Err("a pattern is empty, and would be found everywhere".to_owned());
         }
         let expression = match pattern.how {
-            How::Literal => regex::escape(&pattern.text),
+            How::Literal if pattern.case => return Ok(Self::Words(pattern.text.clone())),
+            How::Literal => return Ok(Self::AnyCase(pattern.text.to_lowercase())),
             How::Glob => glob(&pattern.text),
             How::Regex => pattern.text.clone(),
         };
@@ -32,7 +41,7 @@ impl Ready {
             .size_limit(SIZE)
             .dfa_size_limit(SIZE)
             .build()
-            .map(Self)
+            .map(Self::Expression)
             .map_err(|error| match error {
                 regex::Error::CompiledTooBig(_) => {
                     format!("the pattern “{}” is too large", pattern.text)
@@ -52,9 +61,26 @@ impl Ready {
 
     /// Whether a text is like this.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let end = text.floor_char_boundary(LOOKED_AT);
-        self.0.is_match(&text[..end])
+        let text = &text[..text.floor_char_boundary(LOOKED_AT)];
+        match self {
+            Self::Words(words) => text.contains(words.as_str()),
+            Self::AnyCase(words) => contains(text, words),
+            Self::Expression(expression) => expression.is_match(text),
+        }
     }
+}
+
+/// Whether a text has these words, which are in small letters.
+fn contains(text: &str, words: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(words);
+    }
+    let (text, words) = (text.as_bytes(), words.as_bytes());
+    let Some(first) = words.first() else {
+        return true;
+    };
+    text.windows(words.len())
+        .any(|part| part[0].eq_ignore_ascii_case(first) && part.eq_ignore_ascii_case(words))
 }
 
 fn glob(text: &str) -> String {
@@ -89,6 +115,11 @@ mod tests {
             (How::Literal, "a.b", false, "aab", false),
             (How::Literal, "Ä", false, "größer als ä", true),
             (How::Literal, "Backup", true, "backup", false),
+            (How::Literal, "Backup", true, "the Backup", true),
+            (How::Literal, "Backup", false, "no backU", false),
+            (How::Literal, "Backup", false, "the bACKUP", true),
+            (How::Literal, "ÉTÉ", false, "cet été-là", true),
+            (How::Literal, "été", false, "ete", false),
             (How::Glob, "build.*", false, "Build.failed", true),
             (How::Glob, "build.*", false, "rebuild.failed", false),
             (How::Glob, "b?ild", false, "build\n", false),

@@ -12,6 +12,7 @@ mod changes;
 mod cursors;
 mod deliveries;
 mod error;
+mod history;
 mod inbox;
 mod kinds;
 mod open;

@@ -13,6 +13,7 @@ mod policy;
 mod preview;
 mod probe;
 mod sending;
+mod simulate;
 mod subscriptions;
 
 use super::{Shared, pictures, view};
@@ -85,7 +86,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
             policy::dismiss_card(shared, subscription, kind.as_deref())
         }
         Request::Ledgers { from, after, limit } => policy::ledgers(shared, from, after, limit),
-        Request::Simulate { .. } => Err(invalid("simulate")),
+        Request::Simulate { preferences, days } => {
+            simulate::simulate(shared, preferences.map(|other| *other), days)
+        }
         Request::SettingsSet(settings) => general::set_settings(shared, settings),
         Request::Looking(presence) => Ok(general::looking(shared, presence)),
         Request::WindowShape { window } => general::window_shape(shared, &window),

@@ -227,7 +227,7 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BackendKind, SecretPlace, SignIn, Tier, Way};
+    use crate::model::{BackendKind, SecretPlace, SignIn, Way};
     use crate::store::Store;
 
     fn account() -> Account {

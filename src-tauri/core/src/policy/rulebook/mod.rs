@@ -8,7 +8,7 @@ use super::pattern::Ready;
 use super::quiet_hours::QuietHours;
 use crate::model::preferences::{Preferences, Privacy, Sound, Then, ToastChoice};
 use crate::model::{
-    AccountId, BackendKind, Notification, SubscriptionId, Surroundings, Tier, window_key,
+    AccountId, BackendKind, Class, Notification, SubscriptionId, Surroundings, Tier, window_key,
 };
 use cells::{Cells, Rows};
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -105,11 +105,28 @@ impl Rulebook {
 
     /// How much of it a toast tells.
     pub fn privacy(&self, n: &Notification, around: Surroundings, at: Timestamp) -> Privacy {
-        let wishes = self.wishes(n, at);
-        let own = wishes
-            .cell(|cell| cell.privacy)
-            .map_or(Privacy::Full, |(privacy, _)| privacy);
-        if self.hides(wishes.tier, around) {
+        self.privacy_of(n, self.tier(n, at), around, at)
+    }
+
+    /// The same of one that was decided, with the tier that it was decided with.
+    pub fn privacy_of(
+        &self,
+        n: &Notification,
+        tier: Tier,
+        around: Surroundings,
+        at: Timestamp,
+    ) -> Privacy {
+        let said = self.cells(n, at).first(|cell| cell.privacy);
+        let own = match said {
+            Some((privacy, _)) => privacy,
+            None => self
+                .document
+                .tiers
+                .of(tier)
+                .privacy
+                .unwrap_or(Privacy::Full),
+        };
+        if self.hides(tier, around) {
             own.max(self.document.context.hidden)
         } else {
             own
@@ -118,19 +135,29 @@ impl Rulebook {
 
     /// What it sounds like; none: nothing.
     pub fn sound(&self, n: &Notification, at: Timestamp) -> Option<Sound> {
+        self.sound_of(n, self.tier(n, at), at)
+    }
+
+    /// The same of one that was decided, with the tier that it was decided with.
+    pub fn sound_of(&self, n: &Notification, tier: Tier, at: Timestamp) -> Option<Sound> {
         let sounds = &self.document.sounds;
         if !sounds.on || n.draft.silent {
             return None;
         }
-        let wishes = self.wishes(n, at);
-        let sound = match wishes.cell(|cell| cell.sound.as_ref()) {
-            Some((sound, _)) => sound.clone(),
-            None if wishes.tier == Tier::Critical || n.draft.priority >= sounds.from_priority => {
-                sounds.sound.clone()
+        let said = self.cells(n, at).first(|cell| cell.sound.as_ref());
+        let sound = match (said, &self.document.tiers.of(tier).sound) {
+            (Some((sound, _)), _) | (None, Some(sound)) => sound,
+            (None, None) if tier == Tier::Critical || n.draft.priority >= sounds.from_priority => {
+                &sounds.sound
             }
-            None => Sound::None,
+            (None, None) => return None,
         };
-        (sound != Sound::None).then_some(sound)
+        (*sound != Sound::None).then(|| sound.clone())
+    }
+
+    fn cells(&self, n: &Notification, at: Timestamp) -> Cells<'_> {
+        self.rows
+            .about(n.account, Some(n.subscription), Some(&n.draft.kind), at)
     }
 
     /// Whether it counts in the badge while it is unread.
@@ -221,9 +248,7 @@ impl Rulebook {
 
     /// Asks everything at once: each rule looks at the text once.
     pub(super) fn wishes(&self, n: &Notification, at: Timestamp) -> Wishes<'_> {
-        let cells = self
-            .rows
-            .about(n.account, Some(n.subscription), Some(&n.draft.kind), at);
+        let cells = self.cells(n, at);
         let (mut mute, mut toast, mut mandatory, mut tier) = (None, None, None, None);
         for rule in self.rules.iter().filter(|rule| rule.holds(n, at)) {
             match rule.then {
@@ -246,6 +271,11 @@ impl Rulebook {
             })
             .or_else(|| self.mapping.get(&n.account).map(|tiers| tiers[priority]))
             .unwrap_or(n.draft.tier);
+        // What is over in a moment is never critical.
+        let tier = match n.draft.class {
+            Class::Ephemeral => tier.min(Tier::Important),
+            Class::Persistent => tier,
+        };
         let mandate = self
             .mandates
             .get(&n.subscription)

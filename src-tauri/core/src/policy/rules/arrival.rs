@@ -6,7 +6,7 @@ use crate::policy::{Answer, Question};
 use jiff::{SignedDuration, Timestamp};
 
 /// A backlog that takes longer than this to come rings in parts, seconds.
-const MISSED_PATIENCE: u32 = 30;
+pub(super) const MISSED_PATIENCE: u32 = 30;
 
 /// A notification rings once, however often it comes.
 pub(super) fn known(q: &Question<'_>) -> Answer {

@@ -94,13 +94,13 @@ fn window(q: &Question<'_>) -> HoldCause {
     }
 }
 
-fn later(at: Timestamp, seconds: u32) -> Timestamp {
+pub(super) fn later(at: Timestamp, seconds: u32) -> Timestamp {
     at.saturating_add(SignedDuration::from_secs(i64::from(seconds)))
         .unwrap_or(Timestamp::MAX)
 }
 
 /// The next moment at which this clock shows a time. Where a day skips it, it is as much later as is skipped.
-fn next(time: ClockTime, now: &Zoned) -> Timestamp {
+pub(super) fn next(time: ClockTime, now: &Zoned) -> Timestamp {
     let time = Time::constant(time.hour(), time.minute(), 0, 0);
     let mut date = now.date();
     for _ in 0..3 {

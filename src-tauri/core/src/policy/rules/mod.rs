@@ -2,6 +2,7 @@
 
 mod arrival;
 mod batch;
+mod length;
 mod limits;
 mod screen;
 mod user;
@@ -9,6 +10,7 @@ mod user;
 use super::{Answer, Left, Question};
 use crate::model::Rule;
 pub(super) use arrival::{is_one_of_few, is_young_critical};
+pub(super) use length::again_at;
 
 /// A rule's question.
 type Ask = fn(&Question<'_>, &mut Left) -> Answer;

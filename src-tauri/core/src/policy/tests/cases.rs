@@ -1,4 +1,4 @@
-//! Runs the cases of `tests/policy/*.txt`; `tests/policy/README.md` says how they are written.
+//! Runs the cases of `tests/policy/rules/*.txt`; `tests/policy/rules/README.md` says how they are written.
 
 use super::{book, notification};
 use crate::model::preferences::{Cell, Row};
@@ -231,7 +231,7 @@ fn run(file: &str, text: &str) -> usize {
 
 #[test]
 fn every_written_case_is_decided_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/policy");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/policy/rules");
     let mut files = 0;
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

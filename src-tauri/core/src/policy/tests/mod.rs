@@ -1,8 +1,12 @@
-//! The policy's tests: cases written down in `tests/policy/*.txt`, properties, and the words of toasts.
+//! The policy's tests: cases and stories written down in `tests/policy`, properties, and the words of toasts.
 
 mod cases;
 mod compose;
+mod oracle;
 mod properties;
+mod scenarios;
+mod simulate;
+mod streams;
 
 use super::Rulebook;
 use crate::model::preferences::Mandates;
@@ -13,7 +17,7 @@ use crate::model::{
 use jiff::Timestamp;
 
 /// An important notification that just came.
-pub(super) fn notification(now: Timestamp) -> Notification {
+pub(in crate::policy) fn notification(now: Timestamp) -> Notification {
     Notification {
         id: NotificationId(1),
         account: AccountId(1),

@@ -197,7 +197,4 @@ CREATE TABLE storm (
     dismissed    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- What was so when something was decided: the user was looking, the pause, what was on the screen. JSON; empty: none
--- of it.
-ALTER TABLE ledger ADD COLUMN facts TEXT NOT NULL DEFAULT '';
 CREATE INDEX ledger_at ON ledger (at);

@@ -2,7 +2,7 @@
 
 use super::deliveries::{hold, verdict};
 use super::{Fixture, at, draft};
-use crate::model::{Context, Disposition, HoldCause, NotificationId, Tier};
+use crate::model::{Context, Disposition, Fate, HoldCause, NotificationId, Origin, Tier};
 use crate::store::DeliveryId;
 use tidings_api::{Back, Change, ListQuery, Place};
 
@@ -183,6 +183,44 @@ fn a_storm_lasts_as_long_as_it_does_not_lull() {
     assert_eq!(seen()[0].since, at(1300), "another one");
     storm(900);
     assert_eq!(seen(), [], "the clock went back");
+}
+
+#[test]
+fn what_came_since_is_found_by_when_it_came() {
+    let fixture = Fixture::new();
+    let ids: Vec<_> = (1..=40)
+        .map(|number| {
+            let draft = draft(&number.to_string(), 1);
+            let (account, subscription) = (fixture.account, fixture.subscription);
+            let fate = fixture.write(|tx| {
+                tx.insert(
+                    account,
+                    subscription,
+                    draft,
+                    Origin::Backfill,
+                    at(number * 10),
+                )
+            });
+            match fate {
+                Fate::New(n) => n.id,
+                other => panic!("{other:?}"),
+            }
+        })
+        .collect();
+    fixture.write(|tx| tx.change(&ids[30..31], Change::Delete, at(500)));
+    for (since, most, from, to) in [
+        (0, 99, 0, 40),
+        (1, 99, 0, 40),
+        (201, 99, 20, 40),
+        (200, 99, 19, 40),
+        (400, 99, 39, 40),
+        (401, 99, 40, 40),
+        (0, 3, 37, 40),
+    ] {
+        let came = fixture.write(|tx| tx.came_since(at(since), most));
+        let came: Vec<_> = came.iter().map(|n| n.id).collect();
+        assert_eq!(came, ids[from..to], "since {since}");
+    }
 }
 
 #[test]
