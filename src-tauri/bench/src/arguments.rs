@@ -8,7 +8,7 @@ cargo xtask bench [--quick] [--rows N] [--only PART]…
 
   --quick       shorter windows, fewer repetitions, fewer messages
   --rows N      rows of the large inbox (default 1 000 000; 200 000 with --quick)
-  --only PART   start, idle, window, latency, burst, away, ingest or rows; may be repeated";
+  --only PART   start, idle, window, latency, burst, away, ingest, rows or policy; may be repeated";
 
 /// A part of the table, measured by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +29,12 @@ pub enum Part {
     Ingest,
     /// A large inbox.
     Rows,
+    /// A decision, and the simulator.
+    Policy,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Start,
         Self::Idle,
         Self::Window,
@@ -41,6 +43,7 @@ impl Part {
         Self::Away,
         Self::Ingest,
         Self::Rows,
+        Self::Policy,
     ];
 
     /// Its name for `--only`.
@@ -54,6 +57,7 @@ impl Part {
             Self::Away => "away",
             Self::Ingest => "ingest",
             Self::Rows => "rows",
+            Self::Policy => "policy",
         }
     }
 }

@@ -10,6 +10,8 @@ mod flow;
 #[cfg(target_os = "linux")]
 mod idle;
 #[cfg(target_os = "linux")]
+mod policy;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod rows;
@@ -56,8 +58,10 @@ async fn measure(
     use arguments::Part;
     use support::{Desktop, Options};
 
-    if part == Part::Rows {
-        return rows::measure(plan, report);
+    match part {
+        Part::Rows => return rows::measure(plan, report),
+        Part::Policy => return policy::measure(report),
+        _ => {}
     }
     let desktop = Desktop::start(Options::default()).await?;
     match part {
@@ -68,7 +72,7 @@ async fn measure(
         Part::Burst => flow::burst(&desktop, report).await,
         Part::Away => flow::away(&desktop, report).await,
         Part::Ingest => flow::ingest(&desktop, plan, report).await,
-        Part::Rows => Ok(()),
+        Part::Rows | Part::Policy => Ok(()),
     }
 }
 

@@ -66,7 +66,9 @@ pub fn measure(report: &mut Report) -> Result<()> {
     let book = Arc::new(book);
     let zone = TimeZone::get("Europe/Berlin")?;
     let from: Timestamp = "2026-03-02T00:00:00+01:00".parse()?;
-    decisions(&book, &zone, from, report);
+    // In the morning: every rule is asked.
+    let morning = from.checked_add(SignedDuration::from_hours(10))?;
+    decisions(&book, &zone, morning, report);
     for (count, budget) in [(10_000, 200), (100_000, 2_000)] {
         let to = from.checked_add(SignedDuration::from_hours(7 * 24))?;
         let history = week(count, from)?;
@@ -88,11 +90,11 @@ pub fn measure(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn decisions(book: &Rulebook, zone: &TimeZone, from: Timestamp, report: &mut Report) {
+fn decisions(book: &Rulebook, zone: &TimeZone, at: Timestamp, report: &mut Report) {
     let mut dice = Dice::new(7);
-    let now = from.to_zoned(zone.clone());
+    let now = at.to_zoned(zone.clone());
     let some: Vec<Notification> = (1..=100)
-        .map(|number| notification(&mut dice, number, from))
+        .map(|number| notification(&mut dice, number, at))
         .collect();
     let state = PolicyState::default();
     let mut times = Vec::new();

@@ -5,6 +5,7 @@ pub mod arguments;
 mod demo;
 mod inbox;
 mod output;
+mod policy;
 mod reach;
 mod serve;
 mod system;
@@ -13,7 +14,7 @@ use crate::os::clock::SystemClock;
 use crate::os::memory;
 use crate::profile::{Places, Profile};
 use crate::wiring::{self, Ended, Running};
-use arguments::{Arguments, Command, Profiled, Which};
+use arguments::{Arguments, Command, Policy, Profiled, Which};
 use clap::CommandFactory as _;
 use output::{End, Output, complain, say};
 use reach::Reach;
@@ -129,6 +130,9 @@ async fn act(arguments: Arguments) -> Result<(), End> {
             serve::run(listen, auth, store, out).await
         }
         Some(Command::Demo { length }) => demo::run(length, out).await,
+        Some(Command::Policy(Policy::Check { preferences, zone })) => {
+            policy::check(&preferences, &zone, out)
+        }
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => manual(),
         Some(Command::Profiled(command)) => {

@@ -61,7 +61,8 @@ pub struct Toast {
     /// When.
     at: Timestamp,
     /// Which toast, counted from 0.
-    toast: usize,
+    #[serde(rename = "toast")]
+    number: usize,
     /// Whether it is new, edited in place, or gone.
     look: Shown,
     /// Of what it tells for the first time.
@@ -114,7 +115,7 @@ impl Line {
     pub(super) fn seen(seen: Seen, ids: Vec<String>, words: Composed) -> Self {
         Self::Toast(Toast {
             at: seen.at,
-            toast: seen.toast,
+            number: seen.toast,
             look: match seen.look {
                 Look::New => Shown::New,
                 Look::Edit => Shown::Edit,
@@ -154,13 +155,15 @@ impl fmt::Display for Line {
                 let look = match toast.look {
                     Shown::New => "toast",
                     Shown::Edit => "edit of toast",
-                    Shown::Gone => return write!(f, "{:.0}  toast {} goes", toast.at, toast.toast),
+                    Shown::Gone => {
+                        return write!(f, "{:.0}  toast {} goes", toast.at, toast.number);
+                    }
                 };
                 write!(
                     f,
                     "{:.0}  {look} {}, for {}: {}",
                     toast.at,
-                    toast.toast,
+                    toast.number,
                     toast.count,
                     toast.title.replace('\n', " ")
                 )

@@ -12,7 +12,9 @@ pub use line::Line;
 use super::play::{Happening, Player};
 use super::{Place, Rulebook};
 use crate::model::preferences::{Mandates, Preferences};
-use crate::model::{AccountId, BackendKind, NotificationId, Pause, SubscriptionId, Surroundings};
+use crate::model::{
+    AccountId, BackendKind, NotificationId, Pause, Problem, SubscriptionId, Surroundings,
+};
 use event::{Event, Told};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -37,10 +39,11 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// Nothing has happened yet. `zone`: where the computer is, until an event says otherwise.
-    pub fn new(document: Preferences, zone: TimeZone) -> Self {
-        let (book, _) = Rulebook::new(document.clone(), &Mandates::default(), &[]);
-        Self {
+    /// Nothing has happened yet. `zone`: where the computer is, until an event says otherwise. Says what does not work
+    /// in the preferences.
+    pub fn new(document: Preferences, zone: TimeZone) -> (Self, Vec<Problem>) {
+        let (book, problems) = Rulebook::new(document.clone(), &Mandates::default(), &[]);
+        let checker = Self {
             document,
             families: BTreeMap::new(),
             player: Player::new(Arc::new(book), zone.clone(), Timestamp::MIN, true),
@@ -52,15 +55,21 @@ impl Checker {
             read: HashSet::new(),
             done: HashSet::new(),
             lines: 0,
-        }
+        };
+        (checker, problems)
     }
 
     /// Takes one event, and says what came of everything before it, and what is decided about it.
+    ///
+    /// An empty line is nothing.
     ///
     /// # Errors
     /// Words for the user: the line is not an event. It is as if it had not been there.
     pub fn take(&mut self, text: &str) -> Result<Vec<Line>, String> {
         self.lines += 1;
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
         let event: Event = serde_json::from_str(text).map_err(|error| {
             let said = error.to_string();
             // Of one line, where in it says nothing.

@@ -8,7 +8,9 @@ use std::path::Path;
 fn checker(preferences: &str) -> Checker {
     let (document, problems) = settings::preferences(preferences);
     assert_eq!(problems, []);
-    Checker::new(document, TimeZone::get("Europe/Berlin").unwrap())
+    let (checker, problems) = Checker::new(document, TimeZone::get("Europe/Berlin").unwrap());
+    assert_eq!(problems, []);
+    checker
 }
 
 fn said(checker: &mut Checker, events: &str) -> Vec<String> {
@@ -62,20 +64,21 @@ fn the_examples_in_the_documentation_are_true() {
 #[test]
 fn what_is_no_event_is_said_and_skipped() {
     let mut checker = checker("{}");
+    assert_eq!(checker.take(" "), Ok(Vec::new()));
     for (line, says) in [
-        ("", "Line 1 is not an event: EOF while parsing a value."),
-        ("{}", "Line 2 is not an event: missing field `now`."),
+        ("x", "Line 2 is not an event: expected value."),
+        ("{}", "Line 3 is not an event: missing field `now`."),
         (
             r#"{"now":"2026-03-02T10:00:00Z","notification":{"titel":"x"}}"#,
-            "Line 3 is not an event: unknown field `titel`",
+            "Line 4 is not an event: unknown field `titel`",
         ),
         (
             r#"{"now":"2026-03-02T10:00:00Z","zone":"Europe/Atlantis"}"#,
-            "Line 4: no time zone is called “Europe/Atlantis”.",
+            "Line 5: no time zone is called “Europe/Atlantis”.",
         ),
         (
             r#"{"now":"2026-03-02T10:00:00Z","notification":{"priority":9}}"#,
-            "Line 5: a priority is a number from 1 to 5.",
+            "Line 6: a priority is a number from 1 to 5.",
         ),
     ] {
         let error = checker.take(line).unwrap_err();

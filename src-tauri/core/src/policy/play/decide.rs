@@ -281,7 +281,7 @@ impl Player {
             let Stage::Held(cause) = self.items[index].stage.clone() else {
                 continue;
             };
-            self.again(index, cause, missed, wanted, &mut gathered);
+            self.again(index, &cause, missed, wanted, &mut gathered);
         }
         self.ring(gathered, key);
     }
@@ -290,7 +290,7 @@ impl Player {
     pub(super) fn again(
         &mut self,
         index: usize,
-        cause: HoldCause,
+        cause: &HoldCause,
         of: u64,
         wanted: bool,
         gathered: &mut Gathered<usize>,
@@ -317,12 +317,12 @@ impl Player {
         gathered.add(
             index,
             &self.items[index].notification,
-            &cause,
+            cause,
             &verdict,
             asked,
         );
         if let Disposition::Hold { until, because } = verdict.disposition.clone() {
-            let nothing_new = because == cause;
+            let nothing_new = because == *cause;
             self.hold(index, because, until);
             if nothing_new {
                 return;

@@ -105,7 +105,7 @@ impl Player {
         let mut gathered = Gathered::default();
         for &index in &due {
             self.items[index].times += 1;
-            self.again(index, HoldCause::Escalation, of, false, &mut gathered);
+            self.again(index, &HoldCause::Escalation, of, false, &mut gathered);
         }
         // The toast that rings again takes the place of the one before.
         let rings = gathered.singly.iter().chain(&gathered.together);

@@ -1,0 +1,57 @@
+//! Preferences, tried out.
+
+use super::output::{End, Output, say};
+use jiff::tz::TimeZone;
+use std::io::{self, BufRead as _};
+use std::path::Path;
+use tidings_api::{ErrorCode, ErrorView};
+use tidings_core::policy::check::Checker;
+use tidings_core::settings;
+
+/// Says what preferences make of the events on standard input. What cannot be read is told and skipped, and the command
+/// fails in the end.
+pub fn check(file: &Path, zone: &str, out: &Output) -> Result<(), End> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let says = format!("{} could not be read: {error}.", file.display());
+        ErrorView::new(ErrorCode::Invalid, says)
+    })?;
+    let zone = TimeZone::get(zone).map_err(|_| {
+        let says = format!("No time zone is called “{zone}”. One is called Europe/Berlin.");
+        ErrorView::new(ErrorCode::Invalid, says)
+    })?;
+    let (document, problems) = settings::preferences(&text);
+    let (mut checker, more) = Checker::new(document, zone);
+    let mut whole = true;
+    for problem in problems.into_iter().chain(more) {
+        whole = false;
+        say(&match problem.at.as_str() {
+            "" => problem.says,
+            at => format!("{at}: {}", problem.says),
+        });
+    }
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(|error| {
+            let says = format!("Standard input could not be read: {error}.");
+            ErrorView::new(ErrorCode::Internal, says)
+        })?;
+        match checker.take(&line) {
+            Ok(lines) => print(&lines, out)?,
+            Err(says) => {
+                whole = false;
+                say(&says);
+            }
+        }
+    }
+    print(&checker.end(), out)?;
+    if whole { Ok(()) } else { Err(End::Told) }
+}
+
+fn print(lines: &[tidings_core::policy::check::Line], out: &Output) -> Result<(), End> {
+    lines.iter().try_for_each(|line| {
+        if out.json {
+            out.object(line)
+        } else {
+            out.line(&line.to_string())
+        }
+    })
+}
