@@ -18,7 +18,7 @@ CREATE TABLE account (
     allow_http   INTEGER NOT NULL DEFAULT 0,
     disabled     INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL
-, options TEXT NOT NULL DEFAULT '', way TEXT NOT NULL DEFAULT '') STRICT;
+, options TEXT NOT NULL DEFAULT '', way TEXT NOT NULL DEFAULT '', made_token TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE subscription (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -32,7 +32,7 @@ CREATE TABLE subscription (
     since_at   INTEGER NOT NULL DEFAULT 0,       -- unbroken since
     alive_at   INTEGER NOT NULL DEFAULT 0,       -- last known alive
     reused_ids INTEGER NOT NULL DEFAULT 0,       -- the server used an id again for another text
-    created_at INTEGER NOT NULL, label TEXT NOT NULL DEFAULT '', icon TEXT NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL, label TEXT NOT NULL DEFAULT '', icon TEXT NOT NULL DEFAULT '', there INTEGER NOT NULL DEFAULT 0, place TEXT NOT NULL DEFAULT '',
     UNIQUE (account, topic)
 ) STRICT;
 

@@ -281,12 +281,20 @@ pub async fn server(clock: &FakeClock) -> Server {
 
 /// The same with a file for its messages and a fixed port, so that it can be started again.
 pub async fn start(clock: &FakeClock, store: Option<&Path>, port: u16) -> Server {
-    let time = clock.clone();
     let config = Config {
         listen: ([127, 0, 0, 1], port).into(),
         store: store.map(Path::to_owned),
-        clock: Arc::new(move || time.now()),
         ..Config::for_tests()
+    };
+    start_with(clock, config).await
+}
+
+/// The same with anything else set.
+pub async fn start_with(clock: &FakeClock, config: Config) -> Server {
+    let time = clock.clone();
+    let config = Config {
+        clock: Arc::new(move || time.now()),
+        ..config
     };
     Server::start(config).await.expect("a server on loopback")
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, tcp};
@@ -11,6 +12,8 @@ pub struct Relay {
     addr: SocketAddr,
     frozen: Arc<watch::Sender<u64>>,
     cut: Arc<watch::Sender<()>>,
+    refusing: Arc<AtomicBool>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Relay {
@@ -21,8 +24,15 @@ impl Relay {
         let state = Arc::clone(&frozen);
         let cut = Arc::new(watch::Sender::new(()));
         let end = Arc::clone(&cut);
+        let refusing = Arc::new(AtomicBool::new(false));
+        let refused = Arc::new(AtomicUsize::new(0));
+        let (refuse, count) = (Arc::clone(&refusing), Arc::clone(&refused));
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
+                if refuse.load(Ordering::SeqCst) {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    continue;
+                }
                 let Ok(to) = TcpStream::connect(to).await else {
                     continue;
                 };
@@ -42,7 +52,13 @@ impl Relay {
                 ));
             }
         });
-        Self { addr, frozen, cut }
+        Self {
+            addr,
+            frozen,
+            cut,
+            refusing,
+            refused,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -58,6 +74,18 @@ impl Relay {
     #[allow(dead_code, reason = "not every test hangs up")]
     pub fn cut(&self) {
         self.cut.send_replace(());
+    }
+
+    /// New connections end at once, or are let through again; those that are there go on.
+    #[allow(dead_code, reason = "not every test refuses")]
+    pub fn refuse(&self, refuse: bool) {
+        self.refusing.store(refuse, Ordering::SeqCst);
+    }
+
+    /// How many were refused.
+    #[allow(dead_code, reason = "not every test refuses")]
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
     }
 
     /// New connections pass again.

@@ -34,7 +34,7 @@ pub use view::{
     AccountView, ActOutcome, ActionView, AttachmentView, Changed, ConnectionState, ConnectionView,
     Continuity, Counts, Detail, Detected, DoctorItem, DoctorVerdict, FieldKind, FieldView, GapView,
     Hop, HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, PreferencesView,
-    ProblemView, RevisionView, Row, Status, SubscriptionView, TestReport,
+    ProblemView, Quota, RevisionView, Row, Status, SubscriptionView, TestReport,
 };
 pub use words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,

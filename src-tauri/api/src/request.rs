@@ -448,6 +448,12 @@ pub struct Outgoing {
     pub tags: Vec<String>,
     /// Body.
     pub body: String,
+    /// When it is delivered, as the server reads it ("30m", "tomorrow, 10am", unix seconds); empty: at once.
+    #[serde(default)]
+    pub at: String,
+    /// What goes with it: an address, or the absolute path of a file; empty: nothing.
+    #[serde(default)]
+    pub attach: String,
 }
 
 /// What the user looks at just now.

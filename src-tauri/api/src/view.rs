@@ -246,6 +246,45 @@ pub struct ConnectionView {
     pub retry_at: Option<Timestamp>,
     /// The reason, in words; empty where there is nothing to say.
     pub problem: String,
+    /// What the server said when it was last asked how much this account may do; none: nothing.
+    pub quota: Option<Box<Quota>>,
+}
+
+/// How much a server lets an account do. What it did not say is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Quota {
+    /// When it was asked.
+    #[ts(type = "string")]
+    pub as_of: Timestamp,
+    /// What the account is called there ("Pro"); empty for none.
+    pub tier: String,
+    /// Messages a day.
+    #[ts(type = "number | null")]
+    pub messages: Option<u64>,
+    /// Of these, left today.
+    #[ts(type = "number | null")]
+    pub messages_left: Option<u64>,
+    /// Topics that can be reserved.
+    #[ts(type = "number | null")]
+    pub reservations: Option<u64>,
+    /// Of these, left.
+    #[ts(type = "number | null")]
+    pub reservations_left: Option<u64>,
+    /// Bytes of an attachment; 0: there can be none.
+    #[ts(type = "number | null")]
+    pub file_size: Option<u64>,
+    /// Bytes of all attachments.
+    #[ts(type = "number | null")]
+    pub files_size: Option<u64>,
+    /// Of these, left.
+    #[ts(type = "number | null")]
+    pub files_left: Option<u64>,
+    /// When the day is over that messages are counted for.
+    #[ts(type = "string | null")]
+    pub resets_at: Option<Timestamp>,
+    /// All of it, in words.
+    pub says: String,
 }
 
 /// An account.
@@ -305,6 +344,8 @@ pub struct SubscriptionView {
     pub unread: u64,
     /// What the server said about this topic alone ("You may not read it"); empty if nothing.
     pub problem: String,
+    /// It was removed from its user's account on the server, and is off here; what it sent stays.
+    pub off: bool,
     /// What is known of its being whole.
     pub continuity: Continuity,
 }

@@ -8,7 +8,8 @@ cargo xtask bench [--quick] [--rows N] [--only PART]…
 
   --quick       shorter windows, fewer repetitions, fewer messages
   --rows N      rows of the large inbox (default 1 000 000; 200 000 with --quick)
-  --only PART   start, idle, window, latency, burst, away, ingest, rows or policy; may be repeated";
+  --only PART   start, idle, window, latency, burst, away, ingest, rows, backends or policy; may be
+                 repeated";
 
 /// A part of the table, measured by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +30,14 @@ pub enum Part {
     Ingest,
     /// A large inbox.
     Rows,
+    /// Each family of servers.
+    Backends,
     /// A decision, and the simulator.
     Policy,
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Start,
         Self::Idle,
         Self::Window,
@@ -43,6 +46,7 @@ impl Part {
         Self::Away,
         Self::Ingest,
         Self::Rows,
+        Self::Backends,
         Self::Policy,
     ];
 
@@ -57,6 +61,7 @@ impl Part {
             Self::Away => "away",
             Self::Ingest => "ingest",
             Self::Rows => "rows",
+            Self::Backends => "backends",
             Self::Policy => "policy",
         }
     }
@@ -77,6 +82,8 @@ pub struct Plan {
     pub repeats: usize,
     /// Messages at 50 a second.
     pub steady: usize,
+    /// The same of each family of servers.
+    pub of_each: u32,
     /// Messages of the long stream.
     pub stream: u64,
     /// Rows of the large inbox.
@@ -119,6 +126,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
             starts: 3,
             repeats: 10,
             steady: 300,
+            of_each: 150,
             stream: 20_000,
             rows: rows.unwrap_or(200_000),
         }
@@ -130,6 +138,7 @@ pub fn read(given: impl Iterator<Item = String>) -> Result<Plan, String> {
             starts: 9,
             repeats: 30,
             steady: 3_000,
+            of_each: 1_000,
             stream: 100_000,
             rows: rows.unwrap_or(1_000_000),
         }

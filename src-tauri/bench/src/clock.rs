@@ -32,3 +32,8 @@ pub async fn pause(length: Duration) {
 pub async fn until(then: Instant) {
     tokio::time::sleep_until(then.into()).await;
 }
+
+/// Work that is over within `limit`; none if it is not.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}

@@ -15,7 +15,7 @@ use crate::report::{Report, float, mib, quantile, slope, time};
 use crate::scene::{Mode, PATIENCE, Scene, status, until_status};
 
 /// Between two messages at 50 a second.
-const STEADY: Duration = Duration::from_millis(20);
+pub const STEADY: Duration = Duration::from_millis(20);
 /// A thousand in one second.
 const BURST: u64 = 1000;
 /// What was published while the resident was off.
@@ -320,6 +320,6 @@ fn shown(desktop: &Desktop) -> usize {
 }
 
 /// The number that a toast's body begins with.
-fn number(toast: &Toast) -> Option<u64> {
+pub fn number(toast: &Toast) -> Option<u64> {
     toast.body.split(' ').next()?.parse().ok()
 }

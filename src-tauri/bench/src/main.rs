@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 mod arguments;
 #[cfg(target_os = "linux")]
+mod backends;
+#[cfg(target_os = "linux")]
 mod clock;
 #[cfg(target_os = "linux")]
 mod flow;
@@ -60,6 +62,7 @@ async fn measure(
 
     match part {
         Part::Rows => return rows::measure(plan, report),
+        Part::Backends => return backends::measure(plan, report).await,
         Part::Policy => return policy::measure(report),
         _ => {}
     }
@@ -72,7 +75,7 @@ async fn measure(
         Part::Burst => flow::burst(&desktop, report).await,
         Part::Away => flow::away(&desktop, report).await,
         Part::Ingest => flow::ingest(&desktop, plan, report).await,
-        Part::Rows | Part::Policy => Ok(()),
+        Part::Rows | Part::Backends | Part::Policy => Ok(()),
     }
 }
 

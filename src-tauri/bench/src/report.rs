@@ -12,10 +12,27 @@ struct Figure {
     within: Option<bool>,
 }
 
+/// What one family of servers costs.
+pub struct Family {
+    /// Which one, and over what.
+    pub name: &'static str,
+    /// Publish to stored: median and p99.
+    pub stored: [Duration; 2],
+    /// Publish to toast: the same.
+    pub toasted: [Duration; 2],
+    /// Of the resident, for each of them.
+    pub cpu: Duration,
+    /// From the start until all that was missed is stored.
+    pub back: Duration,
+    /// Nothing of it was missing, nothing came twice.
+    pub whole: bool,
+}
+
 /// All that was measured so far.
 #[derive(Default)]
 pub struct Report {
     figures: Vec<Figure>,
+    families: Vec<Family>,
     failed: bool,
 }
 
@@ -34,6 +51,12 @@ impl Report {
     pub fn at_most(&mut self, what: &str, budget: Duration, measured: Duration) {
         let within = measured <= budget;
         self.judge(what, &format!("≤ {}", time(budget)), time(measured), within);
+    }
+
+    /// What a family of servers costs.
+    pub fn family(&mut self, family: Family) {
+        eprintln!("  {}", family.line());
+        self.families.push(family);
     }
 
     /// A part that could not be measured.
@@ -74,12 +97,36 @@ impl Figure {
     }
 }
 
+impl Family {
+    fn line(&self) -> String {
+        let [stored, stored_p99] = self.stored.map(time);
+        let [toasted, toasted_p99] = self.toasted.map(time);
+        format!(
+            "| {} | {stored}, {stored_p99} | {toasted}, {toasted_p99} | {} | {} | {} |",
+            self.name,
+            time(self.cpu),
+            time(self.back),
+            if self.whole { "all, once" } else { "**wrong**" }
+        )
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| measure | budget | measured | |")?;
         writeln!(f, "| --- | --- | --- | --- |")?;
         for figure in &self.figures {
             writeln!(f, "{}", figure.line())?;
+        }
+        if !self.families.is_empty() {
+            writeln!(
+                f,
+                "\n| backend | publish → stored, p50 and p99 | publish → toast, p50 and p99 | CPU for each \
+                 | start → 10 000 missed stored | |\n| --- | --- | --- | --- | --- | --- |"
+            )?;
+        }
+        for family in &self.families {
+            writeln!(f, "{}", family.line())?;
         }
         Ok(())
     }

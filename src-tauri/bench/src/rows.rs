@@ -206,6 +206,7 @@ fn fill(store: &Store, count: u64, now: Timestamp) -> Result<()> {
         header_names: Vec::new(),
         transport: None,
         allow_http: false,
+        made_token: String::new(),
     };
     let topics: Vec<_> = (0..TOPICS)
         .map(|number| NewSubscription {

@@ -1,11 +1,13 @@
 //! What the engine needs of the desktop and of time, filled in by the resident and by tests.
 
+use crate::model::preferences::Sound;
 use crate::model::{AccountId, Credential, SecretPlace, Tier};
 use jiff::{Timestamp, tz::TimeZone};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 use tidings_api::Target;
+use url::Url;
 
 /// A boxed future, so that ports can be trait objects.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -27,6 +29,22 @@ pub trait Clock: Send + Sync {
     fn chance(&self) -> f64;
 }
 
+/// What the desktop's own settings say about proxies.
+pub trait Proxies: Send + Sync {
+    /// The ways to a server, best first: `direct://`, or a proxy's address (`http://host:port`, `socks5://…`);
+    /// none where the desktop says nothing. `origin` is an address without user info, path and query.
+    fn ways(&self, origin: &Url) -> Later<'_, Vec<String>>;
+}
+
+/// A desktop that says nothing about proxies.
+pub struct NoProxies;
+
+impl Proxies for NoProxies {
+    fn ways(&self, _origin: &Url) -> Later<'_, Vec<String>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+}
+
 /// Names a toast through its life, over restarts of the notification daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ToastKey(pub i64);
@@ -42,8 +60,10 @@ pub struct Toast {
     pub body: String,
     /// Urgency; critical stays until dismissed.
     pub tier: Tier,
-    /// With a sound.
-    pub sound: bool,
+    /// What it sounds like; none: nothing.
+    pub sound: Option<Sound>,
+    /// Of sound files, in percent.
+    pub volume: u8,
     /// An edit of a toast that was shown: no sound, no new pop-up where the daemon can tell.
     pub update: bool,
     /// Buttons besides the default action and Open: key and label.

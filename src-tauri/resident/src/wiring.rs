@@ -5,6 +5,8 @@ use crate::log;
 use crate::os::clock::{SystemClock, pause, within};
 #[cfg(target_os = "linux")]
 use crate::os::notifier::DesktopNotifier;
+#[cfg(target_os = "linux")]
+use crate::os::proxies::Portal;
 use crate::os::secrets::Secrets;
 #[cfg(target_os = "linux")]
 use crate::os::tray::{self, Picture, Wish};
@@ -109,6 +111,8 @@ fn engine(
         )
         .with_detail(error)
     })?;
+    #[cfg(target_os = "linux")]
+    let dial = dial.asking(Arc::<Portal>::default());
     Engine::open(Parts {
         profile: profile.data.clone(),
         clock,

@@ -233,3 +233,75 @@ fn completions_and_manual_are_printed_without_a_profile() {
     }
     assert!(!place.profile().exists());
 }
+
+#[test]
+fn preferences_are_tried_out_without_a_resident_a_database_or_a_clock() {
+    let place = Place::new();
+    let file = place.folder().join("preferences.json");
+    let night = r#"{"quiet":{"schedules":[{"days":["mon"],"from":"22:00","to":"07:00"}]}}"#;
+    std::fs::write(&file, night).unwrap();
+    let file = file.to_str().unwrap();
+    let check = |events: &str, more: &[&str]| {
+        let arguments = [
+            "policy",
+            "check",
+            "--preferences",
+            file,
+            "--zone",
+            "Europe/Berlin",
+        ];
+        place.run_with(events, &[&arguments[..], more].concat())
+    };
+    let mail = r#"{"now":"2026-03-02T22:30:00+01:00","notification":{"id":"mail","title":"Mail"}}"#;
+    let morning = r#"{"now":"2026-03-03T08:00:00+01:00"}"#;
+    let said = check(&format!("{mail}\n\n{morning}\n"), &["--json"])
+        .ok()
+        .objects();
+    let told: Vec<_> = said
+        .iter()
+        .map(|line| (&line["what"], &line["at"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("verdict"), &json!("2026-03-02T21:30:00Z")),
+            (&json!("verdict"), &json!("2026-03-03T06:00:00Z")),
+            (&json!("toast"), &json!("2026-03-03T06:00:00Z")),
+        ]
+    );
+    assert_eq!(said[0]["until"], "2026-03-03T06:00:00Z");
+    // What is no event is told, the rest is done, and the code says so.
+    let partly = check(&format!("nonsense\n{mail}\n"), &[]);
+    assert_eq!(partly.code, 1);
+    assert!(
+        partly.errors.contains("Line 1 is not an event"),
+        "{}",
+        partly.errors
+    );
+    assert!(
+        partly.output.contains("mail: waits until"),
+        "{}",
+        partly.output
+    );
+    let nowhere = place.run(&[
+        "policy",
+        "check",
+        "--preferences",
+        "/nonexistent",
+        "--zone",
+        "UTC",
+    ]);
+    assert_eq!(nowhere.code, 2);
+    let no_zone = place.run(&[
+        "policy",
+        "check",
+        "--preferences",
+        file,
+        "--zone",
+        "Nowhere",
+    ]);
+    assert_eq!(no_zone.code, 2);
+    assert!(no_zone.errors.contains("No time zone is called “Nowhere”"));
+    // It left nothing behind.
+    assert!(!std::path::Path::new(&place.profile()).exists());
+}

@@ -11,17 +11,17 @@ use tidings_api::{ErrorView, Reply, Request, Status};
 use tidings_server::{Action, Kind, Publish, Server};
 
 /// A bus of its own, and what is on it.
-struct Desk {
-    place: Place,
-    address: String,
-    server: Server,
+pub struct Desk {
+    pub place: Place,
+    pub address: String,
+    pub server: Server,
     /// What the window's command was started with.
     windows: PathBuf,
     _bus: Staying,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let place = Place::new();
         let mut bus = Command::new("dbus-daemon")
             .args(["--session", "--nofork", "--print-address=1"])
@@ -49,8 +49,14 @@ impl Desk {
         }
     }
 
-    async fn resident(&self, how: &str) -> Staying {
+    pub async fn resident(&self, how: &str) -> Staying {
+        self.resident_with(how, &[]).await
+    }
+
+    /// With these variables in its environment.
+    pub async fn resident_with(&self, how: &str, environment: &[(&str, &str)]) -> Staying {
         let mut command = self.place.command(&[how]);
+        command.envs(environment.iter().copied());
         command
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
             .env("TIDINGS_WINDOW", self.place.folder().join("window"));
@@ -64,14 +70,14 @@ impl Desk {
         resident
     }
 
-    async fn status(&self) -> Status {
+    pub async fn status(&self) -> Status {
         match self.place.client().await.call(Request::Status).await {
             Ok(Reply::Status(status)) => status,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn wait(&self, holds: impl Fn(&Status) -> bool) {
+    pub async fn wait(&self, holds: impl Fn(&Status) -> bool) {
         let waiting = async {
             while !holds(&self.status().await) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -156,6 +162,7 @@ async fn a_toast_is_shown_edited_in_place_answered_and_withdrawn() {
         .wait_for(LIMIT, |toast| toast.body == "another")
         .await
         .unwrap();
+    assert_eq!(another.sender, toast.sender, "one connection for all");
     let open = another.action("Open").unwrap();
     daemon.choose(another.id, open, None).await.unwrap();
     let id = desk.status().await.latest[0].id;
@@ -291,6 +298,42 @@ async fn shown(item: &::support::TrayItem, words: &str) {
     };
     let waited = tokio::time::timeout(LIMIT, waiting).await;
     assert!(waited.is_ok(), "{words}: {:?}", item.tool_tip().await);
+}
+
+/// What logind says when the machine wakes (org.freedesktop.login1.Manager, `PrepareForSleep`).
+#[tokio::test(flavor = "multi_thread")]
+async fn waking_up_connects_anew_at_once() {
+    let desk = Desk::new().await;
+    let system = ("DBUS_SYSTEM_BUS_ADDRESS", desk.address.as_str());
+    let mut resident = desk.resident_with("daemon", &[system]).await;
+    let since = desk.status().await.connections[0].since;
+    let logind = zbus::connection::Builder::address(desk.address.as_str())
+        .unwrap()
+        .build()
+        .await
+        .unwrap();
+    let say = async |sleeping: bool| {
+        let path = "/org/freedesktop/login1";
+        let manager = "org.freedesktop.login1.Manager";
+        logind
+            .emit_signal(None::<&str>, path, manager, "PrepareForSleep", &sleeping)
+            .await
+            .unwrap();
+    };
+    // It falls asleep: nothing happens yet. It wakes: the connection is another one.
+    say(true).await;
+    desk.publish("before it slept").await;
+    desk.wait(|status| status.counts.all == 1).await;
+    assert_eq!(desk.status().await.connections[0].since, since);
+    say(false).await;
+    desk.wait(|status| {
+        let one = &status.connections[0];
+        one.state == tidings_api::ConnectionState::Live && one.since > since
+    })
+    .await;
+    desk.publish("after it woke").await;
+    desk.wait(|status| status.counts.all == 2).await;
+    assert_eq!(resident.end(true).await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

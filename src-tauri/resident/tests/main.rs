@@ -5,5 +5,7 @@
 mod command_line;
 #[cfg(target_os = "linux")]
 mod desktop;
+#[cfg(target_os = "linux")]
+mod proxies;
 mod resident;
 mod support;

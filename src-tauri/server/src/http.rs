@@ -20,6 +20,7 @@ use serde_json::json;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::access::{Access, Credentials, User};
+use crate::accounts::Accounts;
 use crate::clock;
 use crate::feed::{Feed, Output, Wish};
 use crate::hub::{Cut, Hub};
@@ -42,6 +43,7 @@ pub(crate) struct Context {
     pub(crate) hub: Arc<Hub>,
     pub(crate) visitors: Arc<Visitors>,
     pub(crate) access: Access,
+    pub(crate) accounts: Accounts,
     pub(crate) limits: Limits,
     pub(crate) keepalive: Duration,
     pub(crate) pong_wait: Duration,
@@ -111,10 +113,12 @@ async fn route(
     context.visitors.request(peer.address, now)?;
     let headers = parts.headers.clone();
     let params = Params::new(&headers, parts.uri.query().unwrap_or_default());
-    let user = sign_in(context, &parts, &params, peer.address)?;
+    let (user, token) = sign_in(context, &parts, &params, peer.address)?;
     let asked = Asked {
         context,
         user,
+        token,
+        address: peer.address,
         params: &params,
     };
     match (method, segments.as_slice()) {
@@ -127,10 +131,11 @@ async fn route(
                 .ok_or_else(|| Refusal::new(41303, "JSON body too large"))?;
             let publish = incoming::from_json(&body, &params, now)?;
             asked.may_write(&publish.topic)?;
+            context.visitors.message(peer.address, now)?;
             Ok(published(&*context.hub.publish(publish).await?))
         }
         ("GET", ["v1", "config"]) => Ok(asked.config()),
-        ("GET", ["v1", "account"]) => Ok(asked.account()),
+        (_, ["v1", "account", page @ ..]) => asked.account_page(method, page, body).await,
         (_, ["v1", ..]) => Err(Refusal::not_found()),
         ("GET", [topics, "auth"]) => {
             asked.may_read(topics)?;
@@ -178,15 +183,15 @@ fn forwarded_for(parts: &Parts) -> Option<IpAddr> {
     last.rsplit(',').next()?.trim().parse().ok()
 }
 
-/// Who asks. `None` is somebody without a name.
+/// Who asks, and with which token. `None` is somebody without a name.
 fn sign_in<'a>(
     context: &'a Context,
     parts: &Parts,
     params: &Params,
     address: IpAddr,
-) -> Result<Option<&'a User>, Refusal> {
+) -> Result<(Option<&'a User>, Option<String>), Refusal> {
     if context.access.users.is_empty() {
-        return Ok(None);
+        return Ok((None, None));
     }
     let credentials = if let Some(auth) = params.query("auth") {
         Credentials::parse_query(auth)
@@ -196,26 +201,36 @@ fn sign_in<'a>(
         Ok(None)
     };
     if credentials == Ok(None) {
-        return Ok(None);
+        return Ok((None, None));
     }
     let now = context.hub.now();
     context.visitors.may_sign_in(address, now)?;
-    let user = credentials
-        .ok()
-        .flatten()
-        .and_then(|credentials| context.access.sign_in(&credentials));
+    let credentials = credentials.ok().flatten();
+    let token = match &credentials {
+        Some(Credentials::Token(token)) => Some(token.clone()),
+        _ => None,
+    };
+    let user = credentials.and_then(|credentials| {
+        context.access.sign_in(&credentials).or_else(|| {
+            let name = context.accounts.sign_in(token.as_ref()?, now.as_second())?;
+            context.access.users.iter().find(|user| user.name == name)
+        })
+    });
     if user.is_none() {
         context.visitors.failed_to_sign_in(address, now);
         return Err(Refusal::unauthorized());
     }
-    Ok(user)
+    Ok((user, token))
 }
 
 /// A request of which is known who asks.
-struct Asked<'a> {
-    context: &'a Arc<Context>,
-    user: Option<&'a User>,
-    params: &'a Params<'a>,
+pub(crate) struct Asked<'a> {
+    pub(crate) context: &'a Arc<Context>,
+    pub(crate) user: Option<&'a User>,
+    /// What the request is signed in with, if it is a token.
+    pub(crate) token: Option<String>,
+    pub(crate) address: IpAddr,
+    pub(crate) params: &'a Params<'a>,
 }
 
 impl Asked<'_> {
@@ -228,12 +243,20 @@ impl Asked<'_> {
         }
     }
 
+    /// The topic that tells the one who asks of changes of their account.
+    fn is_own(&self, topic: &str) -> bool {
+        let account = self
+            .user
+            .and_then(|user| self.context.accounts.of(&user.name));
+        account.is_some_and(|account| account.sync_topic == topic)
+    }
+
     /// The topics of a comma list. One that is forbidden fails them all.
     fn may_read(&self, list: &str) -> Result<Arc<[String]>, Refusal> {
         let mut topics = Vec::new();
         for topic in list.split(',') {
             check_topic(topic)?;
-            if !self.context.access.permission(self.user, topic).reads() {
+            if !self.context.access.permission(self.user, topic).reads() && !self.is_own(topic) {
                 return Err(Refusal::forbidden(topic, "read"));
             }
             if !topics.iter().any(|known| known == topic) {
@@ -256,6 +279,7 @@ impl Asked<'_> {
             .ok_or_else(|| Refusal::message_too_large(size))?;
         let hub = &self.context.hub;
         let publish = incoming::from_request(topic, sequence, self.params, &body, hub.now())?;
+        self.context.visitors.message(self.address, hub.now())?;
         Ok(published(&*hub.publish(publish).await?))
     }
 
@@ -365,34 +389,10 @@ impl Asked<'_> {
         }))
         .into_response()
     }
-
-    fn account(&self) -> Response {
-        let (name, role) = match self.user {
-            Some(user) => (user.name.as_str(), "user"),
-            None => ("*", "anonymous"),
-        };
-        Json(json!({
-            "username": name,
-            "role": role,
-            "limits": {
-                "basis": "ip",
-                "message_size": self.context.limits.message_size,
-                "messages_expiry_duration": self.context.keep.as_secs(),
-                "emails": 0,
-                "calls": 0,
-                "reservations": 0,
-                "attachment_total_size": 0,
-                "attachment_file_size": 0,
-                "attachment_expiry_duration": 0,
-                "attachment_bandwidth": 0,
-            },
-        }))
-        .into_response()
-    }
 }
 
 /// Reads a body of at most `limit` bytes; `None` if it is longer.
-async fn read(body: Body, limit: usize) -> Result<Option<Vec<u8>>, Refusal> {
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Option<Vec<u8>>, Refusal> {
     let reading = async {
         let mut chunks = body.into_data_stream();
         let mut bytes = Vec::new();

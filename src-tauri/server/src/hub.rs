@@ -144,6 +144,29 @@ impl Hub {
         .await
     }
 
+    /// Keeps what a user has.
+    pub(crate) async fn keep_account(
+        self: &Arc<Self>,
+        user: String,
+        json: String,
+    ) -> Result<(), Refusal> {
+        self.blocking(move |hub| Ok(hub.state().store()?.keep_account(&user, &json)?))
+            .await
+    }
+
+    /// Tells those who listen to an account's own topic that it changed. As on ntfy, nobody is told later.
+    pub(crate) fn tell_changed(&self, topic: &str) {
+        let message = Message {
+            id: random_id(12),
+            time: self.now().as_second(),
+            event: Kind::Message,
+            topic: topic.to_owned(),
+            message: "{\"event\":\"sync\"}".to_owned(),
+            ..Message::default()
+        };
+        self.state().send(&Arc::new(message));
+    }
+
     fn accept(&self, message: Message, delivered: bool) -> Result<Arc<Message>, Refusal> {
         let message = Arc::new(message);
         let mut state = self.state();

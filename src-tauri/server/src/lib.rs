@@ -2,6 +2,8 @@
 //! tests. What it supports is listed in `docs/server.md`.
 
 mod access;
+mod account;
+mod accounts;
 mod actions;
 mod clock;
 mod feed;
@@ -41,6 +43,7 @@ pub use message::{Action, Attachment, Kind, Message};
 pub use publish::Publish;
 pub use refusal::Refusal;
 
+use accounts::Accounts;
 use http::{Context, Peer};
 use hub::Hub;
 use limits::Visitors;
@@ -188,10 +191,16 @@ impl Server {
             .await
             .map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
+        let unreadable = |source| ServerError::Store {
+            path: config.store.clone().unwrap_or_default(),
+            source,
+        };
+        let accounts = Accounts::new(&config.access, store.accounts().map_err(unreadable)?);
         let hub = Hub::new(store, config.clock, config.keep, config.limits);
         let context = Arc::new(Context {
             visitors: Visitors::new(config.limits),
             access: config.access,
+            accounts,
             limits: config.limits,
             keepalive: config.keepalive,
             pong_wait: config.pong_wait,
@@ -250,6 +259,12 @@ impl Server {
         hub.tell(event, topic.to_owned(), sequence_id.to_owned())
             .await
             .map(Arc::unwrap_or_clone)
+    }
+
+    /// Whether a token that a user made is good now.
+    pub fn knows_token(&self, token: &str) -> bool {
+        let now = self.context.hub.now().as_second();
+        self.context.accounts.sign_in(token, now).is_some()
     }
 
     /// Cuts all live subscriptions off without a farewell.

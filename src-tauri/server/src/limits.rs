@@ -27,6 +27,8 @@ pub struct Limits {
     pub subscriptions: Option<u32>,
     /// Failed sign-ins of a visitor; beyond, even right credentials are refused: 429, code 42909.
     pub auth_failures: Option<Rate>,
+    /// Messages that a visitor may publish in a day, which begins at midnight UTC: 429, code 42908.
+    pub messages: Option<u64>,
     /// Bytes of a message: 413, code 41301.
     pub message_size: usize,
     /// Bytes of old messages sent to a new subscriber; older ones beyond it are left out and the
@@ -50,6 +52,7 @@ impl Default for Limits {
                 burst: 30,
                 every: Duration::from_mins(1),
             }),
+            messages: None,
             message_size: 4096,
             replay_bytes: None,
             connections: 1024,
@@ -96,6 +99,8 @@ struct Visitor {
     requests: Bucket,
     failures: Bucket,
     subscriptions: u32,
+    /// Messages of this day, counted from 1970.
+    sent: (i64, u64),
 }
 
 /// Everyone who asked for something lately.
@@ -123,6 +128,7 @@ impl Visitors {
             requests: full(self.limits.requests),
             failures: full(self.limits.auth_failures),
             subscriptions: 0,
+            sent: (0, 0),
         }))
     }
 
@@ -141,6 +147,35 @@ impl Visitors {
             }
             visitor.requests.left -= 1.0;
             Ok(())
+        })
+    }
+
+    /// Counts one message.
+    pub(crate) fn message(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        let Some(most) = self.limits.messages else {
+            return Ok(());
+        };
+        if self.sent_today(address, now) >= most {
+            return Err(Refusal::new(
+                42908,
+                "limit reached: daily message quota reached",
+            ));
+        }
+        self.with(address, now, |visitor| visitor.sent.1 += 1);
+        Ok(())
+    }
+
+    /// Messages of the day so far; 0 where they are not counted.
+    pub(crate) fn sent_today(&self, address: IpAddr, now: Timestamp) -> u64 {
+        if self.limits.messages.is_none() {
+            return 0;
+        }
+        let day = now.as_second().div_euclid(24 * 60 * 60);
+        self.with(address, now, |visitor| {
+            if visitor.sent.0 != day {
+                visitor.sent = (day, 0);
+            }
+            visitor.sent.1
         })
     }
 
@@ -205,6 +240,11 @@ impl Visitors {
         };
         known.retain(|_, visitor| {
             visitor.subscriptions > 0
+                || visitor.sent
+                    == (
+                        now.as_second().div_euclid(24 * 60 * 60),
+                        visitor.sent.1.max(1),
+                    )
                 || !full(&mut visitor.requests, self.limits.requests)
                 || !full(&mut visitor.failures, self.limits.auth_failures)
         });

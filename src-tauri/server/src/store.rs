@@ -71,6 +71,10 @@ impl Store {
                 delivered INTEGER NOT NULL,
                 json TEXT NOT NULL
             ) STRICT;
+            CREATE TABLE IF NOT EXISTS accounts (
+                user TEXT PRIMARY KEY,
+                json TEXT NOT NULL
+            ) STRICT;
             CREATE INDEX IF NOT EXISTS messages_by_time ON messages (time, place);
             CREATE INDEX IF NOT EXISTS messages_by_expiry ON messages (expires);
             CREATE INDEX IF NOT EXISTS messages_waiting ON messages (time, place) WHERE delivered = 0;",
@@ -277,6 +281,24 @@ impl Store {
             messages.push(message(row.get_ref(0)?.as_str()?)?);
         }
         Ok(messages)
+    }
+
+    /// What users have, by name.
+    pub(crate) fn accounts(&self) -> rusqlite::Result<Vec<(String, String)>> {
+        let mut statement = self.connection.prepare("SELECT user, json FROM accounts")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    }
+
+    /// Keeps what a user has.
+    pub(crate) fn keep_account(&self, user: &str, json: &str) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO accounts (user, json) VALUES (?1, ?2)
+                 ON CONFLICT (user) DO UPDATE SET json = ?2",
+            )?
+            .execute([user, json])?;
+        Ok(())
     }
 
     /// How many messages are kept.

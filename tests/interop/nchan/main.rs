@@ -7,13 +7,12 @@ mod harness;
 mod nodes;
 #[path = "../../pipeline/relay.rs"]
 mod relay;
-mod servers;
 mod signing_in;
 mod whole;
 
 use harness::Desk;
-use servers::Daemon;
 use support::Result;
+use support::servers::{self, Daemon};
 use tidings_api::{
     AccountDraft, BackendKind, ConnectionState, Secret, SecretPlace, SignIn, Status, TransportKind,
 };

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::servers::{self, Daemon, free_address};
 use super::{TRANSPORTS, as_ada, count, desk, draft, live, next_second};
+use support::servers::{self, Daemon, free_address};
 use support::{Result, until};
 
 const NODE: &str = include_str!("../../../docs/deploy/nchan/node.conf");

@@ -3,18 +3,28 @@
 //! the rest. A family is one folder here, one variant of [`BackendKind`], one folder of fixtures and
 //! one page of docs.
 
+mod browser;
 pub mod custom;
 mod gotify;
 mod mercure;
+mod missing;
 mod nchan;
 mod ntfy;
 pub mod payload;
 pub mod pkce;
+mod publication;
 mod pusher;
 pub mod registry;
 
+pub use browser::{Browser, BrowserPage};
+pub use missing::Missing;
+pub use publication::{Attach, Publication};
+
+pub use crate::model::Offered;
+
 use crate::model::{
-    BackendKind, Cursor, Draft, HttpRequest, Mirror, Origin, SignIn, SubscriptionId, TransportKind,
+    BackendKind, Cursor, Draft, HttpRequest, Mirror, Origin, Quota, SignIn, StepChange,
+    SubscriptionId, TransportKind,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -167,6 +177,17 @@ pub enum Effect {
     /// These subscriptions are on the server: add those that are not here yet, keep their names. Answered
     /// with [`Input::Offered`].
     Offer(Vec<Offered>),
+    /// The account's user is subscribed to exactly these on the server, and wants to be to the same here: what is
+    /// new on either side is added to the other. Answered with [`Input::Offered`], which then has all of the account's
+    /// subscriptions.
+    InStep {
+        /// Under which of the server's addresses new ones are kept there.
+        place: String,
+        /// What the server has.
+        listed: Vec<Offered>,
+    },
+    /// How much the server lets this account do.
+    Quota(Box<Quota>),
     /// Of all versions in this range, the server has only these; what else is here of them was deleted
     /// there.
     Only {
@@ -266,63 +287,6 @@ pub enum Read {
         /// Of silence.
         quiet: Duration,
     },
-}
-
-/// A subscription that a server has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offered {
-    /// The server's name for it: its topic here.
-    pub topic: String,
-    /// What its owner calls it.
-    pub name: String,
-    /// Where its icon is.
-    pub icon: Option<String>,
-}
-
-/// Why a backlog is not complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Missing {
-    /// The server no longer holds all of it.
-    NoLongerHeld,
-    /// The server does not know our position.
-    UnknownCursor,
-    /// The server said that it sent only a part.
-    Truncated,
-    /// The server keeps nothing: what is published while nobody listens is gone.
-    LiveOnly,
-}
-
-impl Missing {
-    /// The word that is kept with a gap.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::NoLongerHeld => "no_longer_held",
-            Self::UnknownCursor => "unknown_cursor",
-            Self::Truncated => "truncated",
-            Self::LiveOnly => "live_only",
-        }
-    }
-
-    /// The reason of a kept word; what an older version kept without a reason was no longer held.
-    pub fn of_word(word: &str) -> Option<Self> {
-        match word {
-            "" => None,
-            "unknown_cursor" => Some(Self::UnknownCursor),
-            "truncated" => Some(Self::Truncated),
-            "live_only" => Some(Self::LiveOnly),
-            _ => Some(Self::NoLongerHeld),
-        }
-    }
-
-    /// For the user.
-    pub fn says(self) -> &'static str {
-        match self {
-            Self::NoLongerHeld => "the server no longer held all of it",
-            Self::UnknownCursor => "the server did not know where Tidings had left off",
-            Self::Truncated => "the server sent only a part of it",
-            Self::LiveOnly => "this server keeps nothing for later",
-        }
-    }
 }
 
 /// Why a connection has failed.
@@ -449,42 +413,25 @@ pub trait Session: Send {
     fn start(&mut self, now: Timestamp) -> Vec<Effect>;
     /// What follows from an input. Never panics, whatever the bytes.
     fn receive(&mut self, input: Input<'_>, now: Timestamp) -> Vec<Effect>;
+    /// From now on it is these topics, while the connection is live: what that takes, without disturbing
+    /// those that stay. None where a connection is for its topics from the beginning: then another one is
+    /// opened beside it.
+    fn topics(&mut self, _topics: &[Topic], _now: Timestamp) -> Option<Vec<Effect>> {
+        None
+    }
 }
 
-/// A notification to publish.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Publication {
-    /// To which topic.
-    pub topic: String,
-    /// Title; none if empty.
-    pub title: String,
-    /// 1 to 5; 3 if none.
-    pub priority: Option<u8>,
-    /// Tags.
-    pub tags: Vec<String>,
-    /// Body.
-    pub body: String,
-}
-
-/// A page at which a user signs in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrowserPage {
-    /// Where it is.
-    pub url: Url,
-    /// What the browser brings back, so that no other page can send it here.
-    pub state: String,
-}
-
-/// How a family signs its users in in the browser, with a code that is proved by [`pkce`].
-pub trait Browser: Send + Sync {
-    /// Asks for the page. `device` names this computer, the browser comes back to `redirect`.
-    fn begin(&self, server: &Server, device: &str, redirect: &Url, challenge: &str) -> HttpRequest;
-    /// The page in the answer to [`Browser::begin`].
-    fn page(&self, status: u16, body: &str) -> Result<BrowserPage, Failure>;
-    /// Exchanges the code that the browser brought back.
-    fn token(&self, server: &Server, code: &str, state: &str, verifier: &str) -> HttpRequest;
-    /// The token in the answer to [`Browser::token`].
-    fn signed_in(&self, status: u16, body: &str) -> Result<String, Failure>;
+/// A subscription that was added, left or named here.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// What happened to it.
+    pub change: StepChange,
+    /// Under which of the server's addresses it is kept there.
+    pub place: &'a str,
+    /// Its topic.
+    pub topic: &'a str,
+    /// What its user calls it; empty for none.
+    pub name: &'a str,
 }
 
 /// A server family.
@@ -535,6 +482,29 @@ pub trait Backend: Send + Sync {
     fn access(&self, server: &Server, topic: &str) -> Option<HttpRequest>;
     /// What the answer to [`Backend::access`] says; `Ok` if it may be read.
     fn judge_access(&self, status: u16, body: &str, topic: &str) -> Result<(), Failure>;
+    /// Whether the server may say which subscriptions there are, so that an account without any is connected
+    /// all the same.
+    fn offers(&self, _server: &Server, _sign_in: &SignIn) -> bool {
+        self.capabilities().offers
+    }
+    /// Whether the account's subscriptions are kept in step with its user's on the server, if that has such
+    /// ([`Effect::InStep`]).
+    fn in_step(&self, _server: &Server, _sign_in: &SignIn) -> bool {
+        false
+    }
+    /// Tells the server's account of a subscription that was added, left or named here; none where it cannot
+    /// be told.
+    fn tell_step(&self, _server: &Server, _step: &Step<'_>) -> Option<HttpRequest> {
+        None
+    }
+    /// Asks how much the account may do; none where the server does not say.
+    fn ask_quota(&self, _server: &Server) -> Option<HttpRequest> {
+        None
+    }
+    /// What the answer to [`Backend::ask_quota`] says; none: nothing.
+    fn quota(&self, _body: &str, _now: Timestamp) -> Option<Quota> {
+        None
+    }
     /// A request, signed in with user name and password, whose answer holds a token that takes their
     /// place; none where the password is kept. `device` names this computer.
     fn exchange(&self, _server: &Server, _device: &str) -> Option<HttpRequest> {
@@ -554,6 +524,15 @@ pub trait Backend: Send + Sync {
     ) -> Result<Option<String>, Failure> {
         self.exchanged(status, body)
     }
+    /// What names the token in such an answer where it is to be revoked, never the token itself; empty: it
+    /// cannot be revoked.
+    fn made_token(&self, _body: &str) -> String {
+        String::new()
+    }
+    /// Revokes the token that this name names; the request is signed in with that very token.
+    fn revoke(&self, _server: &Server, _made_token: &str) -> Option<HttpRequest> {
+        None
+    }
     /// The sign-in in the browser; none where the family has none.
     fn browser(&self) -> Option<&'static dyn Browser> {
         None
@@ -569,6 +548,21 @@ pub trait Backend: Send + Sync {
         _change: Mirror,
     ) -> Option<HttpRequest> {
         None
+    }
+    /// Whether this can be published, beyond what every family can do; the words say what cannot.
+    fn check_publication(&self, publication: &Publication) -> Result<(), String> {
+        let name = self.capabilities().name;
+        if !publication.at.is_empty() {
+            return Err(format!(
+                "{name} delivers at once and cannot wait. Leave the time out, or let a timer of your own send it."
+            ));
+        }
+        match publication.attach {
+            Some(_) => Err(format!(
+                "{name} takes no attachments. Put a link into the text instead."
+            )),
+            None => Ok(()),
+        }
     }
     /// Publishes; none where that cannot be done.
     fn publish(&self, _server: &Server, _publication: &Publication) -> Option<HttpRequest> {

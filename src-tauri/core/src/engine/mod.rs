@@ -18,8 +18,8 @@ mod view;
 
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
-    Account, AccountId, Credential, Notification, NotificationId, Problem, SignIn, SubscriptionId,
-    Surroundings,
+    Account, AccountId, Credential, Notification, NotificationId, Problem, Quota, SignIn,
+    SubscriptionId, Surroundings,
 };
 use crate::policy::Rulebook;
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
@@ -103,6 +103,7 @@ pub struct Shared {
     zone: Mutex<TimeZone>,
     quiet_told: Mutex<bool>,
     connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
+    quotas: Mutex<HashMap<AccountId, Quota>>,
     notices: Mutex<BTreeMap<&'static str, String>>,
     credentials: Mutex<HashMap<AccountId, Credential>>,
     echoes: Echoes,
@@ -176,6 +177,7 @@ impl Engine {
             hints: broadcast::channel(HINTS).0,
             ingest,
             over,
+            quotas: Mutex::default(),
             wake_presenter: Notify::new(),
             handover: Handover::default(),
             wake_scheduler: Notify::new(),
@@ -246,6 +248,7 @@ impl Engine {
 
     /// The machine woke from sleep.
     pub fn woke(&self) {
+        self.shared.dial.renew();
         self.shared.supervisor.tell(None, &Happening::Woke);
         self.shared.wake_scheduler.notify_one();
         self.shared.wake_outbox.notify_one();
@@ -253,6 +256,7 @@ impl Engine {
 
     /// The machine has a network, or has none. Servers on this machine are reached all the same.
     pub fn network(&self, up: bool) {
+        self.shared.dial.renew();
         let accounts = self.shared.store.read(|tx| tx.accounts());
         for account in accounts.unwrap_or_default() {
             if up || !is_loopback(&account) {
@@ -509,6 +513,7 @@ impl Shared {
             since: state.since,
             retry_at,
             problem: state.problem.clone(),
+            quota: None,
         };
         if shown == ConnectionState::Live {
             self.back_online();

@@ -3,8 +3,8 @@
 
 use super::Shared;
 use super::connection::task::{route, server};
-use crate::backend::registry;
-use crate::model::{Account, HttpRequest, Mirror};
+use crate::backend::{Step, registry};
+use crate::model::{Account, HttpRequest, Mirror, Owing, StepChange};
 use crate::store::{Owed, StoreError};
 use crate::transport::Route;
 use jiff::{SignedDuration, Timestamp};
@@ -56,8 +56,14 @@ async fn round(shared: &Shared) -> Result<(), StoreError> {
             let wait = matches!(outcome, Outcome::Later);
             shared.store.write(|tx| match outcome {
                 Outcome::Done => {
-                    if owed.mirror == Mirror::Delete {
-                        tx.told_deleted(owed.subscription, &owed.replace_key, now)?;
+                    match owed.what {
+                        Owing::Mirror(Mirror::Delete) => {
+                            tx.told_deleted(owed.subscription, &owed.replace_key, now)?;
+                        }
+                        Owing::Step(StepChange::Subscribe) => {
+                            tx.told_subscribed(owed.subscription, &owed.replace_key)?;
+                        }
+                        Owing::Mirror(Mirror::Read) | Owing::Step(_) => {}
                     }
                     tx.owed_done(id)
                 }
@@ -93,25 +99,33 @@ fn pause(now: Timestamp, attempts: u32) -> Timestamp {
 async fn send(shared: &Shared, account: &Account, owed: &Owed) -> Outcome {
     let backend = registry::backend(account.kind);
     let server = server(account);
-    let Some(request) = backend.mirror(&server, &owed.topic, &owed.replace_key, owed.mirror) else {
+    let request = match owed.what {
+        Owing::Mirror(mirror) => backend.mirror(&server, &owed.topic, &owed.replace_key, mirror),
+        Owing::Step(change) => backend.tell_step(
+            &server,
+            &Step {
+                change,
+                place: &owed.replace_key,
+                topic: &owed.topic,
+                name: &owed.name,
+            },
+        ),
+    };
+    let Some(request) = request else {
         return Outcome::Done;
     };
     let Ok(route) = route(shared, account).await else {
         return Outcome::Later;
     };
+    let Owing::Mirror(mirror) = owed.what else {
+        return tell(shared, account, owed, &request, &route).await;
+    };
     let now = shared.clock.now();
-    let Owed {
-        subscription,
-        replace_key,
-        mirror,
-        ..
-    } = owed;
-    shared
-        .echoes
-        .expect(*subscription, replace_key, *mirror, now);
+    let (subscription, replace_key) = (owed.subscription, &owed.replace_key);
+    shared.echoes.expect(subscription, replace_key, mirror, now);
     let outcome = tell(shared, account, owed, &request, &route).await;
     if !matches!(outcome, Outcome::Done) {
-        shared.echoes.heard(*subscription, replace_key, *mirror);
+        shared.echoes.heard(subscription, replace_key, mirror);
     }
     outcome
 }
@@ -127,6 +141,8 @@ async fn tell(
         Ok(answer) => match answer.status() {
             // Done; or gone there already; or a server that is too old to know of it.
             200..=299 | 404 | 405 | 410 => Outcome::Done,
+            // It was subscribed to elsewhere meanwhile.
+            409 if owed.what == Owing::Step(StepChange::Subscribe) => Outcome::Done,
             403 => Outcome::Never(format!(
                 "{} does not let this account change {}.",
                 account.name, owed.topic

@@ -3,7 +3,8 @@
 
 use super::{Shared, lock};
 use crate::model::{Notification, Tier};
-use crate::policy::{self, compose};
+use crate::policy::compose::{self, Telling};
+use crate::policy::escalation;
 use crate::ports::{ClosedBy, NotifierError, Toast, ToastEvent, ToastKey};
 use crate::store::{Store, StoreError, ToastId, ToastJob, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -131,8 +132,8 @@ fn shown(shared: &Shared, id: ToastId, tier: Tier, result: Result<(), NotifierEr
 
 /// What it tells of rings again if it stays unread.
 fn escalate(shared: &Shared, id: ToastId, now: Timestamp) {
-    let escalation = shared.rulebook().document().escalation;
-    let next = |times| policy::escalation::next(escalation, now, times);
+    let every = shared.rulebook().document().escalation;
+    let next = |times| escalation::next(every, now, times);
     match shared.store.write(|tx| tx.ring_again(id, &next)) {
         Ok(()) => shared.wake_scheduler.notify_one(),
         Err(error) => tracing::warn!(%error, "a critical notification may not ring again"),
@@ -160,7 +161,22 @@ fn words(error: &NotifierError) -> String {
 fn toast(shared: &Shared, job: &ToastJob) -> Toast {
     let names = shared.subscription_names();
     let name = |n: &Notification| names.get(&n.subscription).cloned().unwrap_or_default();
-    let composed = compose::compose(&job.members, job.count, job.batch.as_deref(), &name);
+    let (book, around, now) = (shared.rulebook(), *lock(&shared.around), shared.clock.now());
+    let groups: Vec<(String, u64)> = job
+        .groups
+        .iter()
+        .map(|(id, count)| (names.get(id).cloned().unwrap_or_default(), *count))
+        .collect();
+    let composed = compose::compose(&Telling {
+        members: &job.members,
+        count: job.count,
+        groups: &groups,
+        batch: job.batch.as_deref(),
+        names: &name,
+        privacy: &|n| book.privacy(n, around, now),
+    });
+    // The first that has one: a toast has one sound.
+    let sound = job.members.iter().find_map(|n| book.sound(n, now));
     let actions = match job.members.as_slice() {
         [only] if job.count == 1 => only
             .draft
@@ -178,7 +194,8 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
         title: composed.title,
         body: composed.body,
         tier: job.tier,
-        sound: job.sound && !job.update,
+        sound: sound.filter(|_| job.sound && !job.update),
+        volume: book.document().sounds.volume.min(100),
         update: job.update,
         actions,
     }

@@ -31,9 +31,18 @@ impl Supervisor {
 
     /// Starts an account's connection, or makes it read its account again.
     pub fn changed(&self, shared: &Arc<Shared>, account: AccountId) {
+        self.say(shared, account, Told::Changed);
+    }
+
+    /// The same where only its subscriptions are others: those that stay are not disturbed.
+    pub fn topics_changed(&self, shared: &Arc<Shared>, account: AccountId) {
+        self.say(shared, account, Told::Topics);
+    }
+
+    fn say(&self, shared: &Arc<Shared>, account: AccountId, word: Told) {
         let mut tasks = self.tasks();
         if let Some(running) = tasks.get(&account)
-            && running.told.try_send(Told::Changed).is_ok()
+            && running.told.try_send(word).is_ok()
         {
             return;
         }

@@ -223,7 +223,9 @@ fn connection(shared: &Shared, account: &Account) -> ConnectionView {
         since: shared.clock.now(),
         retry_at: None,
         problem: String::new(),
+        quota: None,
     });
+    view.quota = lock(&shared.quotas).get(&account.id).cloned().map(Box::new);
     view.account_name.clone_from(&account.name);
     view
 }
@@ -232,10 +234,15 @@ fn connection(shared: &Shared, account: &Account) -> ConnectionView {
 pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<AccountView, StoreError> {
     let book = shared.rulebook();
     let (muted, min_tier) = preferences::cell_of(book.document(), account.id, None);
+    let off = tx.turned_off(account.id)?;
     let subscriptions = tx
         .subscriptions(account.id)?
         .iter()
-        .map(|one| subscription(book.document(), tx, one))
+        .map(|one| subscription(book.document(), tx, one, false))
+        .chain(
+            off.iter()
+                .map(|one| subscription(book.document(), tx, one, true)),
+        )
         .collect::<Result<_, _>>()?;
     Ok(AccountView {
         id: account.id,
@@ -261,6 +268,7 @@ fn subscription(
     document: &Preferences,
     tx: &Tx<'_>,
     one: &Subscription,
+    off: bool,
 ) -> Result<SubscriptionView, StoreError> {
     let (muted, min_tier) = preferences::cell_of(document, one.account, Some(one.id));
     let (since, gaps) = tx.continuity(one.id)?;
@@ -272,6 +280,7 @@ fn subscription(
         min_tier,
         unread: tx.unread_of(one.id)?,
         problem: tx.topic_problem_of(one.id)?,
+        off,
         continuity: Continuity {
             since,
             gaps: gaps

@@ -36,6 +36,8 @@ pub struct Account {
     pub options: String,
     /// How the server is reached.
     pub way: Way,
+    /// What names the token on the server that took the password's place; empty where its user entered one.
+    pub made_token: String,
 }
 
 /// An account about to be stored.
@@ -61,6 +63,8 @@ pub struct NewAccount {
     pub options: String,
     /// As in [`Account`].
     pub way: Way,
+    /// As in [`Account`].
+    pub made_token: String,
 }
 
 /// A topic, channel or application of an account.
@@ -121,4 +125,17 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credential(…)")
     }
+}
+
+/// A subscription that a server has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// The server's name for it: its topic here.
+    pub topic: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Where its icon is.
+    pub icon: Option<String>,
+    /// Under which of its addresses the server keeps it for its user; empty where it knows no such thing.
+    pub place: String,
 }

@@ -5,9 +5,10 @@ mod notification;
 mod policy;
 mod request;
 
-pub use account::{Account, Credential, NewAccount, NewSubscription, Subscription};
+pub use account::{Account, Credential, NewAccount, NewSubscription, Offered, Subscription};
 pub use notification::{
-    Action, Attachment, Class, Draft, Fate, Mirror, Notification, Origin, Revision, limits,
+    Action, Attachment, Class, Draft, Fate, Mirror, Notification, Origin, Owing, Revision,
+    StepChange, limits,
 };
 pub use policy::{
     Bucket, Context, Disposition, HoldCause, Pause, PolicyState, Problem, Rule, Surroundings,
@@ -17,7 +18,7 @@ pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::preferences;
 pub use tidings_api::preferences::Preferences;
 pub use tidings_api::{
-    AccountId, ActionKind, Back, BackendKind, Format, NotificationId, SecretPlace, SignIn,
+    AccountId, ActionKind, Back, BackendKind, Format, NotificationId, Quota, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
 };
 

@@ -189,3 +189,25 @@ pub enum Mirror {
     /// It was deleted here.
     Delete,
 }
+
+/// A change of a subscription, owed to its user's account on a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepChange {
+    /// A topic was subscribed to here.
+    Subscribe,
+    /// A topic was left here.
+    Unsubscribe,
+    /// A subscription was named here.
+    Rename,
+}
+
+/// What is owed to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Owing {
+    /// A change of a notification.
+    Mirror(Mirror),
+    /// A change of a subscription.
+    Step(StepChange),
+}

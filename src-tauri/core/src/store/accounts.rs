@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
 const ACCOUNT: &str = "SELECT id, kind, name, url, sign_in, secrets, header_names, transport, allow_http, \
-     disabled, created_at, options, way FROM account";
+     disabled, created_at, options, way, made_token FROM account";
 const SUBSCRIPTION: &str = "SELECT id, account, topic, name, cursor, filled, created_at, label, icon \
      FROM subscription";
 
@@ -25,8 +25,8 @@ impl Tx<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO account (kind, name, url, sign_in, secrets, header_names, transport, allow_http,
-                     created_at, options, way)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     created_at, options, way, made_token)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 word(account.kind)?,
@@ -40,6 +40,7 @@ impl Tx<'_> {
                 micros(now),
                 account.options,
                 json(&account.way)?,
+                account.made_token,
             ])?;
         let id = AccountId(self.db.last_insert_rowid());
         for subscription in subscriptions {
@@ -70,7 +71,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "UPDATE account SET kind = ?2, name = ?3, url = ?4, sign_in = ?5, secrets = ?6, header_names = ?7,
                      transport = ?8, allow_http = ?9, disabled = ?10,
-                     options = ?11, way = ?12
+                     options = ?11, way = ?12, made_token = ?13
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -86,6 +87,7 @@ impl Tx<'_> {
                 account.disabled,
                 account.options,
                 json(&account.way)?,
+                account.made_token,
             ])?;
         found(changed)
     }
@@ -104,10 +106,18 @@ impl Tx<'_> {
 
     /// An account's subscriptions, without those that were left.
     pub fn subscriptions(&self, account: AccountId) -> Result<Vec<Subscription>, StoreError> {
+        self.subscriptions_where(account, "active = 1")
+    }
+
+    pub(super) fn subscriptions_where(
+        &self,
+        account: AccountId,
+        which: &'static str,
+    ) -> Result<Vec<Subscription>, StoreError> {
         Ok(self
             .db
             .prepare_cached(&format!(
-                "{SUBSCRIPTION} WHERE account = ?1 AND active = 1 ORDER BY id"
+                "{SUBSCRIPTION} WHERE account = ?1 AND {which} ORDER BY id"
             ))?
             .query_map([account.0], subscription)?
             .collect::<Result<_, _>>()?)
@@ -151,7 +161,7 @@ impl Tx<'_> {
             if left {
                 self.db.execute(
                     "UPDATE subscription SET active = 1, cursor = '', filled = 0, problem = '', since_at = 0,
-                         alive_at = 0, created_at = ?2, name = CASE ?3 WHEN '' THEN name ELSE ?3 END
+                         alive_at = 0, there = 0, created_at = ?2, name = CASE ?3 WHEN '' THEN name ELSE ?3 END
                      WHERE id = ?1",
                     params![id, micros(now), new.name],
                 )?;
@@ -294,6 +304,7 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
             Ok(text) => from_json(text)?,
             Err(_) => return Err(StoreError::Unreadable),
         },
+        made_token: row.get(13)?,
     })
 }
 

@@ -21,6 +21,7 @@ mod retention;
 mod row;
 mod search;
 mod settings;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod toasts;

@@ -2,7 +2,7 @@
 
 use super::row::{count, from_word, stamp, time, word};
 use super::{StoreError, Tx};
-use crate::model::{AccountId, Mirror, NotificationId, SubscriptionId};
+use crate::model::{AccountId, Mirror, NotificationId, Owing, SubscriptionId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
@@ -17,10 +17,12 @@ pub struct Owed {
     pub subscription: SubscriptionId,
     /// The server's name of the subscription.
     pub topic: String,
-    /// The server's key of the thing.
+    /// What its user calls the subscription; empty where they gave it no name.
+    pub name: String,
+    /// The server's key of the thing; of a subscription, which of the server's addresses it is kept under.
     pub replace_key: String,
     /// What to tell.
-    pub mirror: Mirror,
+    pub what: Owing,
     /// Tries so far.
     pub attempts: u32,
 }
@@ -33,7 +35,7 @@ pub struct OwedInVain {
     /// Which subscription.
     pub subscription: SubscriptionId,
     /// What was to be told.
-    pub mirror: Mirror,
+    pub what: Owing,
     /// Why it was given up, in words.
     pub says: String,
 }
@@ -120,7 +122,7 @@ impl Tx<'_> {
     pub fn owed(&self, account: AccountId, now: Timestamp) -> Result<Option<Owed>, StoreError> {
         self.db
             .prepare_cached(
-                "SELECT o.id, s.id, s.topic, o.replace_key, o.mirror, o.attempts
+                "SELECT o.id, s.id, s.topic, o.replace_key, o.mirror, o.attempts, s.name
                  FROM outbox o INDEXED BY outbox_account CROSS JOIN subscription s ON s.id = o.subscription
                  WHERE o.account = ?1 AND o.gave_up = 0 AND o.due_at <= ?2 ORDER BY o.id LIMIT 1",
             )?
@@ -132,17 +134,19 @@ impl Tx<'_> {
                     row.get(3)?,
                     row.get(4)?,
                     row.get(5)?,
+                    row.get(6)?,
                 ))
             })
             .optional()?
-            .map(|(id, subscription, topic, replace_key, mirror, attempts)| {
+            .map(|(id, subscription, topic, replace_key, mirror, attempts, name)| {
                 Ok(Owed {
                     id,
                     account,
                     subscription: SubscriptionId(subscription),
                     topic,
+                    name,
                     replace_key,
-                    mirror: from_word(mirror)?,
+                    what: from_word(mirror)?,
                     attempts,
                 })
             })
@@ -213,7 +217,7 @@ impl Tx<'_> {
                 Ok(OwedInVain {
                     notification: NotificationId(notification),
                     subscription: SubscriptionId(subscription),
-                    mirror: from_word(mirror)?,
+                    what: from_word(mirror)?,
                     says,
                 })
             })

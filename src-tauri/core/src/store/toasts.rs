@@ -6,7 +6,7 @@
 
 use super::row::{LIGHT, count, micros, notification, stamp, tier, tier_number};
 use super::{DeliveryId, StoreError, Tx};
-use crate::model::{Notification, NotificationId, Tier};
+use crate::model::{Notification, NotificationId, SubscriptionId, Tier};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
@@ -37,6 +37,8 @@ pub struct ToastJob {
     pub count: u64,
     /// The newest five of these, newest first; bodies cut as in lists.
     pub members: Vec<Notification>,
+    /// How many of each subscription, most first, where there are several notifications.
+    pub groups: Vec<(SubscriptionId, u64)>,
 }
 
 impl Tx<'_> {
@@ -182,6 +184,11 @@ impl Tx<'_> {
                 update,
                 count: wanted,
                 members,
+                groups: if wanted > 1 {
+                    self.groups(id)?
+                } else {
+                    Vec::new()
+                },
             }));
         }
     }
@@ -356,6 +363,20 @@ impl Tx<'_> {
             ))?
             .query_row([toast], |row| row.get(0))?;
         Ok(count(wanted))
+    }
+
+    fn groups(&self, toast: i64) -> Result<Vec<(SubscriptionId, u64)>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(&format!(
+                "SELECT n.subscription, count(*) AS many
+                 FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+                 WHERE m.toast = ?1 AND {WANTED} GROUP BY n.subscription ORDER BY many DESC, n.subscription"
+            ))?
+            .query_map([toast], |row| {
+                Ok((SubscriptionId(row.get(0)?), count(row.get(1)?)))
+            })?
+            .collect::<Result<_, _>>()?)
     }
 
     fn any_wanted(&self, toast: i64) -> Result<bool, StoreError> {

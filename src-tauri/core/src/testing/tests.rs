@@ -30,7 +30,8 @@ fn toast(key: i64) -> Toast {
         title: String::new(),
         body: String::new(),
         tier: Tier::Important,
-        sound: false,
+        sound: None,
+        volume: 100,
         update: false,
         actions: Vec::new(),
     }

@@ -5,11 +5,13 @@ mod emoji;
 mod link;
 mod markdown;
 mod neutral;
+mod size;
 
 pub use emoji::emoji;
 pub use link::{allowed_link, plain_links};
 pub use markdown::{markdown_html, markdown_links, markdown_text};
 pub use neutral::{cut, neutralise, one_line};
+pub use size::size;
 
 /// Escaped for notification daemons that read markup in bodies (Desktop Notifications
 /// Specification, "Markup"): the five characters that XML knows.

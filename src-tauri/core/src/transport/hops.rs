@@ -35,11 +35,8 @@ pub struct Hop {
 const NAMED: usize = 4;
 
 /// Tries the hops to `url` up to the first that fails. The second value says whether all worked. What a
-/// proxy is in front of cannot be tried from here: then there is nothing but what the request shows.
+/// proxy is in front of cannot be tried from here ([`super::Dial::goes_straight`]).
 pub async fn hops(url: &Url, route: &Route, clock: &dyn Clock) -> (Vec<Hop>, bool) {
-    if !matches!(route.way.proxy.as_str(), "" | "direct") {
-        return (Vec::new(), true);
-    }
     hops_with(url, clock, || {
         let trust = way::trust(&route.way, &route.credential)?;
         if trust.pin.is_some() {

@@ -1,17 +1,19 @@
 //! Requests over HTTP: building them, signing them in, following redirects within an origin, and
 //! reading finite answers. Every link begins here too.
 
-use super::fault::{Unresolved, before_response, in_body};
+use super::answer::HttpAnswer;
+use super::fault::{Unresolved, before_response};
 use super::limits::{self, Times};
-use super::lines::{LineReader, Piece};
+use super::lines::LineReader;
 use super::sign::{self, signs};
 use super::tls::Tls;
 #[cfg(test)]
 use super::tls::Trust;
 use super::watchdog::Watchdog;
-use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, way, websocket};
+use super::way::{self, Through};
+use super::{Answer, Dial, Link, Route, TransportError, http_stream, sse, websocket};
 use crate::model::{Body, HttpRequest, Method, Sign, SignIn, TransportKind, Way};
-use crate::ports::{Clock, Later};
+use crate::ports::{Clock, Later, NoProxies, Proxies};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -21,7 +23,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use rustls::RootCertStore;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -31,10 +33,12 @@ const CLIENTS: usize = 32;
 /// What a client is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// One connection each, held open: every link. HTTP/1.1, since there is nothing to
-    /// multiplex and a WebSocket needs it.
-    Link,
-    /// Finite requests, which may share connections.
+    /// A connection that becomes a WebSocket, which takes HTTP/1.1 (RFC 6455, section 4.1).
+    Upgrade,
+    /// One connection each, held open: every other link, over HTTP/2 where the server offers it. None is
+    /// shared, so that the next attempt is never made over a connection that has died.
+    Stream,
+    /// Finite requests, which share connections.
     Fetch,
 }
 
@@ -45,6 +49,7 @@ struct Kind {
     is_loopback: bool,
     connect: Duration,
     way: Way,
+    through: Through,
     /// Of the proxy and of the client certificate.
     passwords: [Option<String>; 2],
 }
@@ -52,10 +57,28 @@ struct Kind {
 /// The network. Holds no connection by itself; its clients are made when they are first needed.
 pub struct Network {
     pub(super) clock: Arc<dyn Clock>,
+    proxies: Arc<dyn Proxies>,
+    /// Whether a variable of the environment says something.
+    environment: fn(&str) -> bool,
     times: Mutex<Times>,
     /// For every server that is reached as everywhere.
     tls: OnceLock<Tls>,
-    clients: Mutex<Vec<(Kind, Client)>>,
+    clients: Arc<Clients>,
+}
+
+/// Clients with their connections.
+#[derive(Default)]
+pub(super) struct Clients(Mutex<Vec<(Kind, Client)>>);
+
+impl Clients {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Kind, Client)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept for the next request may be dead: it is not taken any more. Requests under way go on.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
 }
 
 impl Network {
@@ -69,15 +92,49 @@ impl Network {
         Self {
             clock,
             times: Mutex::new(times.floored()),
+            proxies: Arc::new(NoProxies),
+            environment: way::is_set,
             tls: OnceLock::new(),
-            clients: Mutex::default(),
+            clients: Arc::default(),
         }
+    }
+
+    /// Asks the desktop where neither an account nor the environment says which proxy to take.
+    #[must_use]
+    pub fn asking(mut self, proxies: Arc<dyn Proxies>) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// The proxy to a server, asked anew for each connection: it may change with the network.
+    pub(super) async fn proxy(&self, url: &Url, way: &Way) -> Through {
+        if let Some(known) = self.known_proxy(url, way) {
+            return known;
+        }
+        let mut origin = bare(url);
+        origin.set_path("/");
+        origin.set_query(None);
+        let mut deadline = self.clock.sleep(limits::PROXY_WITHIN);
+        let answers = within(&mut deadline, self.proxies.ways(&origin)).await;
+        way::by_desktop(&answers.unwrap_or_default())
+    }
+
+    fn known_proxy(&self, url: &Url, way: &Way) -> Option<Through> {
+        way::through(&way.proxy, url, is_loopback(url), self.environment)
+    }
+
+    /// Notices silence, after which no connection is trusted.
+    pub(super) fn watchdog(&self, silence: Duration) -> Watchdog {
+        Watchdog::new(self.clock.clone(), silence, Arc::clone(&self.clients))
     }
 
     /// Trusts these authorities only.
     #[cfg(test)]
     pub(super) fn trusting(clock: Arc<dyn Clock>, roots: RootCertStore) -> Self {
-        let network = Self::with_times(clock, Times::default());
+        let network = Self {
+            environment: |_| false,
+            ..Self::with_times(clock, Times::default())
+        };
         let tls = Tls::trusting(roots, Trust::default()).expect("a TLS setting");
         assert!(network.tls.set(tls).is_ok(), "it is new");
         network
@@ -118,18 +175,25 @@ impl Network {
         Tls::trusting(roots, trust)
     }
 
-    fn client(&self, purpose: Purpose, url: &Url, route: &Route) -> Result<Client, TransportError> {
+    fn client(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        route: &Route,
+        through: &Through,
+    ) -> Result<Client, TransportError> {
         let kind = Kind {
             purpose,
             is_loopback: is_loopback(url),
             connect: self.times().connect,
             way: route.way.clone(),
+            through: through.clone(),
             passwords: [
                 route.credential.proxy.clone(),
                 route.credential.certificate.clone(),
             ],
         };
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.clients.lock();
         if let Some((_, client)) = clients.iter().find(|(known, _)| *known == kind) {
             return Ok(client.clone());
         }
@@ -144,12 +208,17 @@ impl Network {
             .redirect(Policy::none())
             .referer(false)
             .dns_resolver(Arc::new(Names));
-        let builder = way::through(builder, &kind.way, &route.credential, kind.is_loopback)?;
+        let builder = way::client(builder, through, &route.credential)?
+            .http2_initial_stream_window_size(limits::WINDOW)
+            .http2_initial_connection_window_size(limits::WINDOW * 2);
         let builder = match purpose {
-            Purpose::Link => builder
+            Purpose::Upgrade => builder
                 .http1_only()
                 .pool_max_idle_per_host(0)
                 .use_preconfigured_tls(tls.config(&[b"http/1.1"])),
+            Purpose::Stream => builder
+                .pool_max_idle_per_host(0)
+                .use_preconfigured_tls(tls.config(&[b"h2", b"http/1.1"])),
             Purpose::Fetch => builder
                 .pool_max_idle_per_host(limits::POOL_SIZE)
                 .pool_idle_timeout(limits::POOL_IDLE)
@@ -173,7 +242,7 @@ impl Network {
         purpose: Purpose,
         request: &HttpRequest,
         url: &Url,
-        route: &Route,
+        (route, through): (&Route, &Through),
         extra: &[(HeaderName, HeaderValue)],
     ) -> Result<RequestBuilder, TransportError> {
         let mut url = bare(url);
@@ -199,7 +268,7 @@ impl Network {
                 ));
             }
         }
-        let client = self.client(purpose, &url, route)?;
+        let client = self.client(purpose, &url, route, through)?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -250,10 +319,12 @@ impl Network {
         deadline: &mut Later<'static, ()>,
     ) -> Result<Response, TransportError> {
         let mut url = request.url.clone();
+        let through = self.proxy(&url, &route.way).await;
         for _ in 0..=limits::REDIRECTS {
-            let builder = self.build(purpose, request, &url, route, extra)?;
+            let builder = self.build(purpose, request, &url, (route, &through), extra)?;
             let response = within(deadline, builder.send())
-                .await?
+                .await
+                .inspect_err(|_| self.clients.forget())?
                 .map_err(|error| before_response(&error, &*self.clock))?;
             match redirect(request.method, &url, &response)? {
                 Some(next) => url = next,
@@ -306,7 +377,7 @@ impl Network {
             headers: header_list(response.headers()),
             retry_after: retry_after(response.headers(), &*self.clock),
             lines: LineReader::new(response.bytes_stream().boxed(), limits::FRAME),
-            watchdog: Watchdog::new(self.clock.clone(), route.silence),
+            watchdog: self.watchdog(route.silence),
             over: None,
         }))
     }
@@ -344,6 +415,19 @@ impl Dial for Network {
         Box::pin(self.finite(request, route))
     }
 
+    fn goes_straight<'a>(&'a self, url: &'a Url, route: &'a Route) -> Later<'a, bool> {
+        Box::pin(async move {
+            match self.known_proxy(url, &route.way) {
+                Some(known) => known == Through::Direct,
+                None => !matches!(self.proxy(url, &route.way).await, Through::Desktop(_)),
+            }
+        })
+    }
+
+    fn renew(&self) {
+        self.clients.forget();
+    }
+
     fn set_times(&self, times: Times) {
         *self.times.lock().unwrap_or_else(PoisonError::into_inner) = times.floored();
     }
@@ -351,81 +435,6 @@ impl Dial for Network {
 
 /// The body of a response, as its chunks come.
 pub(super) type Chunks = BoxStream<'static, Result<Bytes, reqwest::Error>>;
-
-struct HttpAnswer {
-    status: u16,
-    retry_after: Option<Duration>,
-    headers: Vec<(String, String)>,
-    lines: LineReader<Chunks>,
-    watchdog: Watchdog,
-    /// The body is at its end, or broke for this reason.
-    over: Option<Result<(), TransportError>>,
-}
-
-impl HttpAnswer {
-    async fn next_line(&mut self) -> Result<Option<String>, TransportError> {
-        loop {
-            if let Some(over) = &self.over {
-                return over.clone().map(|()| None);
-            }
-            let piece = tokio::select! {
-                biased;
-                piece = self.lines.next() => piece.map_err(|error| in_body(&error)),
-                () = self.watchdog.bite() => Err(TransportError::Silent),
-            };
-            match piece {
-                Ok(Piece::Line(line)) => {
-                    self.watchdog.feed();
-                    return Ok(Some(line));
-                }
-                Ok(Piece::TooLong) => self.watchdog.feed(),
-                Ok(Piece::End(rest)) => {
-                    self.over = Some(Ok(()));
-                    if !rest.is_empty() {
-                        return Ok(Some(rest));
-                    }
-                }
-                Err(error) => self.over = Some(Err(error)),
-            }
-        }
-    }
-
-    async fn whole(&mut self, limit: usize) -> Result<String, TransportError> {
-        if let Some(over) = &self.over {
-            return over.clone().map(|()| String::new());
-        }
-        self.watchdog.feed();
-        let rest = tokio::select! {
-            biased;
-            rest = self.lines.rest(limit) => rest.map_err(|error| in_body(&error)),
-            () = self.watchdog.bite() => Err(TransportError::Silent),
-        };
-        self.over = Some(rest.as_ref().map(|_| ()).map_err(Clone::clone));
-        rest
-    }
-}
-
-impl Answer for HttpAnswer {
-    fn status(&self) -> u16 {
-        self.status
-    }
-
-    fn headers(&self) -> &[(String, String)] {
-        &self.headers
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
-    }
-
-    fn line(&mut self) -> Later<'_, Result<Option<String>, TransportError>> {
-        Box::pin(self.next_line())
-    }
-
-    fn text(&mut self, limit: usize) -> Later<'_, Result<String, TransportError>> {
-        Box::pin(self.whole(limit))
-    }
-}
 
 /// Names by the system's resolver, so that a name without an address can be told from other errors.
 struct Names;

@@ -21,7 +21,7 @@ pub(super) async fn open(
 ) -> Result<Box<dyn Link>, TransportError> {
     let mut deadline = network.clock.sleep(headers);
     let response = network
-        .send(Purpose::Link, request, route, &[], &mut deadline)
+        .send(Purpose::Stream, request, route, &[], &mut deadline)
         .await?;
     if response.status().as_u16() != 200 {
         return Err(network.refused(response, &mut deadline).await);
@@ -32,7 +32,7 @@ pub(super) async fn open(
     Ok(Box::new(LineLink {
         headers: header_list(response.headers()),
         lines: LineReader::new(response.bytes_stream().boxed(), limits::FRAME),
-        watchdog: Watchdog::new(network.clock.clone(), route.silence),
+        watchdog: network.watchdog(route.silence),
         over: None,
     }))
 }

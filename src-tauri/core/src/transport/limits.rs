@@ -7,6 +7,8 @@ use std::time::Duration;
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time from the start of a request to the end of the response's headers, redirects included.
 pub const HEADERS: Duration = Duration::from_secs(20);
+/// Time for the desktop to say which proxy a server is behind; then there is none.
+pub const PROXY_WITHIN: Duration = Duration::from_secs(2);
 /// Between two pings of a WebSocket.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// Time for any frame after a ping.
@@ -27,6 +29,10 @@ pub const PROVEN: Duration = Duration::from_mins(1);
 pub const RETRY_AFTER_LEAST: Duration = Duration::from_secs(1);
 /// Greatest `Retry-After` that is believed.
 pub const RETRY_AFTER_MOST: Duration = Duration::from_mins(15);
+/// Least `retry:` of an event stream that is believed.
+pub const WISH_LEAST: Duration = Duration::from_secs(1);
+/// Greatest `retry:` of an event stream that is believed.
+pub const WISH_MOST: Duration = Duration::from_mins(5);
 /// What is added to a learnt keepalive before its silence is death.
 pub const KEEPALIVE_MARGIN: Duration = Duration::from_secs(15);
 /// Silence that is death while no keepalive is known.
@@ -42,6 +48,9 @@ pub const POOL_SIZE: usize = 2;
 
 /// A line of a stream or a message of a WebSocket, in bytes.
 pub const FRAME: usize = crate::model::limits::FRAME;
+/// How much of an HTTP/2 stream a server may send ahead, in bytes (RFC 9113, 6.9.1): what nobody has read
+/// yet is memory.
+pub const WINDOW: u32 = 512 * 1024;
 /// The start of a refusal's body, in bytes.
 pub const REFUSAL: usize = 4 * 1024;
 /// Redirects followed within an origin.

@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod hops;
 pub mod limits;
 
+mod answer;
 mod fault;
 mod http;
 mod http_stream;
@@ -183,6 +184,14 @@ pub trait Dial: Send + Sync {
         request: &'a HttpRequest,
         route: &'a Route,
     ) -> Later<'a, Result<Box<dyn Answer>, TransportError>>;
+    /// Whether a server is reached without a proxy. What is behind one shows only in the answers that come
+    /// through it.
+    fn goes_straight<'a>(&'a self, _url: &'a Url, _route: &'a Route) -> Later<'a, bool> {
+        Box::pin(std::future::ready(true))
+    }
+    /// The network is another, or the machine slept: no connection that is kept for the next request is
+    /// taken any more.
+    fn renew(&self) {}
     /// Other times from now on; what is open keeps its own.
     fn set_times(&self, times: limits::Times);
 }

@@ -71,7 +71,7 @@ fn account(headers: &mut HeaderMap, route: &Route, purpose: Purpose) -> Result<(
             header::COOKIE.as_str(),
             &format!("{name}={secret}"),
         ),
-        (SignIn::Subprotocol { prefix }, Some(secret)) if purpose == Purpose::Link => {
+        (SignIn::Subprotocol { prefix }, Some(secret)) if purpose == Purpose::Upgrade => {
             let name = header::SEC_WEBSOCKET_PROTOCOL.as_str();
             let asked = headers
                 .get(name)

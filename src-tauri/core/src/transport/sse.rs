@@ -42,7 +42,7 @@ pub(super) async fn open(
     Ok(Box::new(EventLink {
         headers,
         frames,
-        watchdog: Watchdog::new(network.clock.clone(), route.silence),
+        watchdog: network.watchdog(route.silence),
         over: None,
     }))
 }
@@ -62,8 +62,10 @@ async fn event_source(
 ) -> Result<Frames, TransportError> {
     let mut deadline = network.clock.sleep(patience(network, request));
     let mut url = request.url.clone();
+    let through = network.proxy(&url, &route.way).await;
     for _ in 0..=limits::REDIRECTS {
-        let builder = network.build(Purpose::Link, request, &url, route, &[])?;
+        let on = (route, &through);
+        let builder = network.build(Purpose::Stream, request, &url, on, &[])?;
         let mut events = EventSource::new(builder).map_err(|error| {
             TransportError::Connect(format!("the request cannot be made: {error}"))
         })?;
@@ -103,7 +105,7 @@ async fn with_head(
     let mut deadline = network.clock.sleep(patience(network, request));
     let accept = [(ACCEPT, HeaderValue::from_static("text/event-stream"))];
     let response = network
-        .send(Purpose::Link, request, route, &accept, &mut deadline)
+        .send(Purpose::Stream, request, route, &accept, &mut deadline)
         .await?;
     if response.status().as_u16() != 200 {
         return Err(network.refused(response, &mut deadline).await);

@@ -1,6 +1,7 @@
 //! Silence is failure: measured in awake time, on complete frames only, so that neither a half-open
 //! socket nor a byte now and then keeps a dead connection alive.
 
+use super::http::Clients;
 use crate::ports::{Clock, Later};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +13,18 @@ pub(super) struct Watchdog {
     silence: Duration,
     fed: Duration,
     sleep: Later<'static, ()>,
+    clients: Arc<Clients>,
 }
 
 impl Watchdog {
-    pub(super) fn new(clock: Arc<dyn Clock>, silence: Duration) -> Self {
+    /// What dies of silence was perhaps not alone: `clients` keep no connection either.
+    pub(super) fn new(clock: Arc<dyn Clock>, silence: Duration, clients: Arc<Clients>) -> Self {
         Self {
             fed: clock.awake(),
             sleep: clock.sleep(silence),
             clock,
             silence,
+            clients,
         }
     }
 
@@ -44,6 +48,7 @@ impl Watchdog {
             let left = self.silence.saturating_sub(quiet);
             self.sleep = self.clock.sleep(left);
             if left.is_zero() {
+                self.clients.forget();
                 return;
             }
         }

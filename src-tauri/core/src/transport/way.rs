@@ -23,6 +23,14 @@ pub fn check(way: &Way) -> Result<Way, String> {
         pin: bare_pin(&way.pin),
         certificate: way.certificate.trim().to_owned(),
     };
+    let way = Way {
+        proxy: match way.proxy.as_str() {
+            "system" => String::new(),
+            "none" => "direct".to_owned(),
+            _ => way.proxy,
+        },
+        ..way
+    };
     if !matches!(way.proxy.as_str(), "" | "direct") {
         let url = Url::parse(&way.proxy)
             .ok()
@@ -30,7 +38,7 @@ pub fn check(way: &Way) -> Result<Way, String> {
             .filter(|url| ["http", "https", "socks5", "socks5h"].contains(&url.scheme()))
             .ok_or(
                 "A proxy is an address such as http://proxy.example:3128 or \
-                 socks5h://127.0.0.1:1080; “direct” means none.",
+                 socks5h://127.0.0.1:1080; “none” means none, and “system” the system’s settings.",
             )?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(
@@ -151,34 +159,104 @@ fn from_pkcs12(bytes: &[u8], password: &str) -> Option<Identity> {
     Some(Identity { chain, key })
 }
 
-/// A client that takes this way.
+/// Which proxy a request takes. Without `Debug`, as an address of the desktop's may have a password in it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Through {
+    /// None.
+    Direct,
+    /// What the environment says (`HTTPS_PROXY` and the like, with `NO_PROXY`), and on other systems than
+    /// Linux the system's settings.
+    Environment,
+    /// The one that the account names.
+    Named(String),
+    /// The one that the desktop names.
+    Desktop(String),
+}
+
+/// What is known without asking the desktop: what the account names is before the environment, which is before
+/// the desktop. None: the desktop is to be asked.
 pub(super) fn through(
-    builder: ClientBuilder,
-    way: &Way,
-    credential: &Credential,
+    proxy: &str,
+    url: &Url,
     is_loopback: bool,
-) -> Result<ClientBuilder, TransportError> {
-    match way.proxy.as_str() {
-        // A proxy of the system must not see what is meant for this computer.
-        "" if is_loopback => Ok(builder.no_proxy()),
-        "" => Ok(builder),
-        "direct" => Ok(builder.no_proxy()),
-        address => {
-            let proxy = Proxy::all(address).map_err(|_| {
-                TransportError::Connect("the proxy's address cannot be used".to_owned())
-            })?;
-            let proxy = match credential
-                .proxy
-                .as_deref()
-                .and_then(|both| both.split_once(':'))
-            {
-                Some((user, password)) => proxy.basic_auth(user, password),
-                None => proxy,
-            };
-            // Whoever names a proxy means it, also for what NO_PROXY would leave out.
-            Ok(builder.no_proxy().proxy(proxy.no_proxy(None::<NoProxy>)))
+    environment: impl Fn(&str) -> bool,
+) -> Option<Through> {
+    let of_scheme: &[&str] = match url.scheme() {
+        "https" => &["HTTPS_PROXY", "https_proxy"],
+        // A server's `HTTP_PROXY` may be a header of its client (httpoxy).
+        _ if environment("REQUEST_METHOD") => &["http_proxy"],
+        _ => &["HTTP_PROXY", "http_proxy"],
+    };
+    let of_all = ["ALL_PROXY", "all_proxy"];
+    match proxy {
+        "direct" => Some(Through::Direct),
+        // Nobody else must see what is meant for this computer.
+        "" if is_loopback => Some(Through::Direct),
+        "" if of_scheme
+            .iter()
+            .chain(&of_all)
+            .any(|name| environment(name)) =>
+        {
+            Some(Through::Environment)
         }
+        "" => None,
+        address => Some(Through::Named(address.to_owned())),
     }
+}
+
+/// Whether a variable of the environment says something.
+pub(super) fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// The first of the desktop's answers that can be taken.
+pub(super) fn by_desktop(answers: &[String]) -> Through {
+    let proxy = |scheme: &str, rest: &str| {
+        let address = format!("{scheme}://{rest}");
+        let has_host = Url::parse(&address).is_ok_and(|url| url.has_host());
+        has_host.then_some(Through::Desktop(address))
+    };
+    let usable = |answer: &String| {
+        let (scheme, rest) = answer.trim().split_once("://")?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "direct" => Some(Through::Direct),
+            // The proxy looks names up, as the desktop's other programs have it do.
+            "socks" | "socks5" | "socks5h" => proxy("socks5h", rest),
+            "socks4" | "socks4a" => proxy("socks4a", rest),
+            scheme @ ("http" | "https") => proxy(scheme, rest),
+            _ => None,
+        }
+    };
+    answers
+        .iter()
+        .find_map(usable)
+        .unwrap_or(Through::Environment)
+}
+
+/// A client that takes this way.
+pub(super) fn client(
+    builder: ClientBuilder,
+    through: &Through,
+    credential: &Credential,
+) -> Result<ClientBuilder, TransportError> {
+    let (address, except) = match through {
+        Through::Direct => return Ok(builder.no_proxy()),
+        Through::Environment => return Ok(builder),
+        // Whoever names a proxy means it, also for what NO_PROXY would leave out.
+        Through::Named(address) => (address, None),
+        Through::Desktop(address) => (address, NoProxy::from_env()),
+    };
+    let proxy = Proxy::all(address)
+        .map_err(|_| TransportError::Connect("the proxy's address cannot be used".to_owned()))?;
+    let signed_in = credential
+        .proxy
+        .as_deref()
+        .and_then(|both| both.split_once(':'));
+    let proxy = match signed_in {
+        Some((user, password)) => proxy.basic_auth(user, password),
+        None => proxy,
+    };
+    Ok(builder.no_proxy().proxy(proxy.no_proxy(except)))
 }
 
 #[cfg(test)]
@@ -215,6 +293,80 @@ mod tests {
                 says.ends_with('.') && !says.contains("marker"),
                 "{bad}: {says}"
             );
+        }
+    }
+
+    #[test]
+    fn words_for_no_proxy_and_the_systems_are_kept_as_one() {
+        for (entered, kept) in [
+            ("system", ""),
+            ("", ""),
+            ("none", "direct"),
+            (" direct ", "direct"),
+        ] {
+            assert_eq!(check(&way(entered, "")).unwrap().proxy, kept, "{entered}");
+        }
+    }
+
+    #[test]
+    fn the_accounts_word_is_before_the_environments_and_that_before_the_desktops() {
+        let of = |proxy: &str, url: &str, loopback: bool, set: &[&str]| {
+            let url = Url::parse(url).unwrap();
+            through(proxy, &url, loopback, |name| set.contains(&name))
+        };
+        let named = || Some(Through::Named("http://p:1".to_owned()));
+        let secure = "https://ntfy.example/";
+        let clear = "http://ntfy.example/";
+        let environment = Some(Through::Environment);
+        for (proxy, url, loopback, set, wanted) in [
+            ("http://p:1", secure, false, &["HTTPS_PROXY"][..], named()),
+            ("http://p:1", clear, true, &[], named()),
+            (
+                "direct",
+                secure,
+                false,
+                &["HTTPS_PROXY"],
+                Some(Through::Direct),
+            ),
+            (
+                "",
+                clear,
+                true,
+                &["http_proxy", "ALL_PROXY"],
+                Some(Through::Direct),
+            ),
+            ("", secure, false, &["https_proxy"], environment.clone()),
+            ("", secure, false, &["all_proxy"], environment.clone()),
+            ("", clear, false, &["HTTP_PROXY"], environment.clone()),
+            ("", clear, false, &["HTTP_PROXY", "REQUEST_METHOD"], None),
+            ("", secure, false, &["HTTP_PROXY", "NO_PROXY"], None),
+            ("", clear, false, &["HTTPS_PROXY"], None),
+            ("", secure, false, &[], None),
+        ] {
+            let found = of(proxy, url, loopback, set);
+            assert!(found == wanted, "{proxy} {url} {set:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_answer_of_the_desktop_that_can_be_taken_is() {
+        let desktop = |address: &str| Through::Desktop(address.to_owned());
+        for (answers, wanted) in [
+            (&[][..], Through::Environment),
+            (&["direct://"], Through::Direct),
+            (&["http://10.0.0.1:3128/"], desktop("http://10.0.0.1:3128/")),
+            (&["HTTP://p:3128", "direct://"], desktop("http://p:3128")),
+            (&["socks://p:1080"], desktop("socks5h://p:1080")),
+            (&["socks5://p:1080"], desktop("socks5h://p:1080")),
+            (&["socks4://p:1080"], desktop("socks4a://p:1080")),
+            (
+                &["ftp://p:21", "http://", "p:1", "direct://"],
+                Through::Direct,
+            ),
+            (&["ftp://p:21"], Through::Environment),
+        ] {
+            let answers: Vec<String> = answers.iter().map(ToString::to_string).collect();
+            assert!(by_desktop(&answers) == wanted, "{answers:?}");
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) async fn open(
         (SEC_WEBSOCKET_KEY, key_value),
     ];
     let response = network
-        .send(Purpose::Link, request, route, &extra, &mut deadline)
+        .send(Purpose::Upgrade, request, route, &extra, &mut deadline)
         .await?;
     match response.status().as_u16() {
         101 if accepts(response.headers(), &key) => {}

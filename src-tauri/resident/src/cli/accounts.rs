@@ -278,21 +278,20 @@ fn choice(transport: TransportOrAuto) -> TransportChoice {
 
 /// The way before, with what was said about it.
 fn with_way(mut way: Way, said: &WayFrom) -> Way {
-    let none_is_empty = |text: &String| {
-        if matches!(text.as_str(), "none" | "system") {
-            String::new()
-        } else {
-            text.clone()
-        }
-    };
+    if let Some(proxy) = &said.proxy {
+        way.proxy.clone_from(proxy);
+    }
     for (said, part) in [
-        (&said.proxy, &mut way.proxy),
         (&said.ca_file, &mut way.authorities),
         (&said.pin, &mut way.pin),
         (&said.client_certificate, &mut way.certificate),
     ] {
         if let Some(said) = said {
-            *part = none_is_empty(said);
+            *part = if said == "none" {
+                String::new()
+            } else {
+                said.clone()
+            };
         }
     }
     way

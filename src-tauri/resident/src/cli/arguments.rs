@@ -193,8 +193,9 @@ pub struct SecretFrom {
 /// setting away.
 #[derive(Debug, Args)]
 pub struct WayFrom {
-    /// Go through this proxy (http://, https://, socks5://, socks5h://), or direct, or as the system says
-    #[arg(long, value_name = "URL|direct|system")]
+    /// Go through this proxy (http://, https://, socks5://, socks5h://); none: past every proxy; system: as the
+    /// environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), else the desktop's settings
+    #[arg(long, value_name = "URL|none|system")]
     pub proxy: Option<String>,
     /// A file with USER:PASSWORD for the proxy
     #[arg(long, value_name = "FILE")]
@@ -374,6 +375,12 @@ pub struct Send {
     /// A tag; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     pub tags: Vec<String>,
+    /// Delivered later, where the server can wait: a duration (30m), unix seconds, or a time in English
+    #[arg(long, visible_alias = "delay", value_name = "TIME", default_value = "")]
+    pub at: String,
+    /// What goes with it, where the server takes such: a file, or an address
+    #[arg(long, value_name = "FILE|URL", default_value = "")]
+    pub attach: String,
 }
 
 macro_rules! names {
@@ -697,6 +704,8 @@ mod tests {
             "tidings --json list",
             "tidings list --json --profile /p",
             "tidings read --all --search from:ci",
+            "tidings send home t b --at 30m --attach door.jpg",
+            "tidings send home t b --delay tomorrow",
             "tidings account edit home --muted yes",
             "tidings account add u --user a --password-stdin",
             "tidings account add u --browser",

@@ -19,6 +19,7 @@ pub async fn list(list: List, reach: &Reach, out: &Output) -> Result<(), End> {
         None => None,
     };
     let query = ListQuery {
+        toast: None,
         place: if list.done {
             Place::Done
         } else if list.unread {
@@ -285,6 +286,8 @@ pub async fn send(send: Send, reach: &Reach, out: &Output) -> Result<(), End> {
         priority: send.priority,
         tags: send.tags,
         body,
+        at: send.at,
+        attach: attachment(send.attach)?,
     };
     let remote_id = match reach.call(Request::Send(outgoing)).await? {
         Reply::Sent { remote_id } => remote_id,
@@ -296,6 +299,27 @@ pub async fn send(send: Send, reach: &Reach, out: &Output) -> Result<(), End> {
         say(&format!("Sent as {remote_id}."));
         Ok(())
     }
+}
+
+/// A file is named from the root on: whoever reads it stands elsewhere.
+fn attachment(what: String) -> Result<String, ErrorView> {
+    if what.is_empty() || what.starts_with("https://") || what.starts_with("http://") {
+        return Ok(what);
+    }
+    let wrong = |error| {
+        ErrorView::new(
+            ErrorCode::Invalid,
+            format!("{what} cannot be read. Check its name and its rights."),
+        )
+        .with_detail(error)
+    };
+    let path = std::fs::canonicalize(&what).map_err(wrong)?;
+    path.into_os_string().into_string().map_err(|_| {
+        ErrorView::new(
+            ErrorCode::Invalid,
+            "The file's name cannot be written as text. Give it another one.",
+        )
+    })
 }
 
 /// `tidings watch`: until the resident stops or nobody reads on.

@@ -13,6 +13,8 @@ pub mod network;
 pub mod notifier;
 pub mod open;
 pub mod power;
+#[cfg(target_os = "linux")]
+pub mod proxies;
 pub mod secrets;
 #[cfg(target_os = "linux")]
 pub mod tray;

@@ -171,6 +171,53 @@ mod tests {
         assert!(Ways(None).is_up());
     }
 
+    /// In a network of its own, which this test plugs and unplugs: run by the next one.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    #[ignore = "needs a network of its own"]
+    async fn in_a_network_of_its_own() {
+        let ip = |arguments: &str| {
+            let mut command = std::process::Command::new("ip");
+            let done = command.args(arguments.split(' ')).status().unwrap();
+            assert!(done.success(), "ip {arguments}");
+        };
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let watching = tokio::spawn(watch(move |up| tell.send(up).unwrap()));
+        assert_eq!(told.recv().await, Some(false), "nothing but loopback");
+        ip("link add tidings0 type veth peer name tidings1");
+        ip("address add 192.0.2.1/24 dev tidings0");
+        ip("link set tidings1 up");
+        ip("link set tidings0 up");
+        assert_eq!(told.recv().await, Some(true), "plugged in");
+        // Another way out is news too: connections over the old one are dead.
+        ip("route add default via 192.0.2.2");
+        assert_eq!(told.recv().await, Some(true), "another network");
+        ip("link delete tidings0");
+        assert_eq!(told.recv().await, Some(false), "unplugged");
+        watching.abort();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_kernel_tells_of_every_change() {
+        use std::process::Command;
+        let alone = |arguments: &[&str]| {
+            let mut command = Command::new("unshare");
+            command.args(["--map-root-user", "--net"]).args(arguments);
+            command.output()
+        };
+        let can = alone(&["ip", "link", "add", "tidings0", "type", "veth"]);
+        if !can.is_ok_and(|can| can.status.success()) {
+            eprintln!("skipped: this system lets nobody have a network of their own");
+            return;
+        }
+        let this = std::env::current_exe().unwrap();
+        let name = "os::network::tests::in_a_network_of_its_own";
+        let run = alone(&[this.to_str().unwrap(), "--ignored", "--exact", name]).unwrap();
+        let said = String::from_utf8_lossy(&run.stdout);
+        assert!(run.status.success() && said.contains("1 passed"), "{said}");
+    }
+
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn the_first_state_is_told_at_once() {

@@ -22,7 +22,7 @@ pub async fn watch(woke: impl Fn() + Send + Sync) {
 async fn maybe_jumped() {
     #[cfg(target_os = "linux")]
     {
-        use super::clock::real_time::Timer;
+        use super::clock::timer::Timer;
         // Some day that never comes: only the cancelling is wanted.
         let far = SystemClock.now() + jiff::SignedDuration::from_hours(24 * 365);
         if let Ok(timer) = Timer::at(far) {

@@ -1,6 +1,7 @@
 //! The server over real sockets, as clients meet it.
 
 mod access;
+mod account;
 mod lifetime;
 mod limits;
 mod publishing;

@@ -92,6 +92,8 @@ struct State {
     token_answer: (u16, String),
     seen: Vec<Seen>,
     made: usize,
+    /// Milliseconds that whoever listens is asked to stay away after an end.
+    retry: Option<u64>,
 }
 
 /// What streams wait for.
@@ -194,6 +196,11 @@ impl Hub {
         drop(state);
         self.shared.tick.send_modify(|tick| tick.published += 1);
         id
+    }
+
+    /// Asks whoever listens from now on to come back so many milliseconds after an end (`retry:`).
+    pub fn ask_for_rest(&self, millis: u64) {
+        self.shared.state().retry = Some(millis);
     }
 
     /// Ends every stream in an orderly way, as the real one does every ten minutes.
@@ -390,6 +397,10 @@ async fn follow(
     );
     stream.write_all(head.as_bytes()).await?;
     chunk(&mut stream, ":\n").await?;
+    let retry = shared.state().retry;
+    if let Some(retry) = retry {
+        chunk(&mut stream, &format!("retry: {retry}\n\n")).await?;
+    }
     let mut beats = born.beats;
     let mut room = rules.chokes_after.unwrap_or(usize::MAX);
     loop {

@@ -31,6 +31,7 @@ export function connectionOf(
     since: iso(since),
     retry_at: null,
     problem: "",
+    quota: null,
   };
 }
 
@@ -64,6 +65,7 @@ export function subscription(id: number, topic: string, name: string, now: numbe
     min_tier: "informational",
     unread: 0,
     problem: "",
+    off: false,
     continuity: {
       since: iso(now - 3 * DAY),
       gaps:
@@ -211,6 +213,16 @@ export const KINDS: KindView[] = [
       { name: "secret", label: "Password", hint: "", kind: "secret", choices: [] },
       { name: "token", label: "Access token", hint: "Starts with tk_; made in the server’s web page under Account.", kind: "secret", choices: [] },
       { name: "topics", label: "Topics", hint: "What this account listens to.", kind: "text", choices: [] },
+      {
+        name: "subscriptions",
+        label: "Subscriptions of my account",
+        hint: "What you add, name or remove here is changed on the server too, and the other way round.",
+        kind: "choice",
+        choices: [
+          ["in_step", "Keep in step with the server"],
+          ["apart", "Only on this computer"],
+        ],
+      },
     ],
     transports: ["websocket", "http_stream", "sse", "poll"],
     mirrors: true,

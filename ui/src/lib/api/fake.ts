@@ -325,6 +325,12 @@ export class Fake implements Api {
       case "subscription_add": {
         const one = this.#account(request.account);
         if (/[^-_A-Za-z0-9]/.test(request.topic)) fail("invalid", "A topic has letters, digits, - and _ only, at most 64 of them.");
+        const known = one.subscriptions.find((s) => s.topic === request.topic);
+        if (known) {
+          Object.assign(known, { off: false, problem: "" });
+          this.hint({ event: "accounts" });
+          return { is: "account", value: one };
+        }
         this.#next += 1;
         one.subscriptions.push(subscription(this.#next, request.topic, request.topic, this.now));
         this.hint({ event: "accounts" });

@@ -27,4 +27,12 @@ tags: Array<string>,
 /**
  * Body.
  */
-body: string, };
+body: string, 
+/**
+ * When it is delivered, as the server reads it ("30m", "tomorrow, 10am", unix seconds); empty: at once.
+ */
+at: string, 
+/**
+ * What goes with it: an address, or the absolute path of a file; empty: nothing.
+ */
+attach: string, };

@@ -36,6 +36,10 @@ unread: number,
  */
 problem: string, 
 /**
+ * It was removed from its user's account on the server, and is off here; what it sent stays.
+ */
+off: boolean, 
+/**
  * What is known of its being whole.
  */
 continuity: Continuity, };

@@ -71,6 +71,7 @@ pub(super) fn offered(applications: &Applications) -> Vec<Offered> {
             topic: id.to_string(),
             name: application.name.clone(),
             icon: application.icon.clone(),
+            place: String::new(),
         })
         .collect()
 }

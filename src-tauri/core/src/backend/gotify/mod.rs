@@ -141,6 +141,15 @@ impl Backend for Gotify {
         sign_in::exchanged(status, body).map(Some)
     }
 
+    fn made_token(&self, body: &str) -> String {
+        sign_in::made(body)
+    }
+
+    fn revoke(&self, server: &Server, made_token: &str) -> Option<HttpRequest> {
+        let url = address::below(&server.base, &["client", made_token]);
+        Some(HttpRequest::new(Method::Delete, url))
+    }
+
     fn browser(&self) -> Option<&'static dyn Browser> {
         Some(&sign_in::InBrowser)
     }

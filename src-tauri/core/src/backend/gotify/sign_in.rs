@@ -58,6 +58,13 @@ pub(super) fn exchanged(status: u16, body: &str) -> Result<String, Failure> {
     }
 }
 
+/// The new client's number.
+pub(super) fn made(body: &str) -> String {
+    let answer: Option<Value> = serde_json::from_str(body).ok();
+    let id = answer.and_then(|answer| answer.get("id")?.as_u64());
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
 fn token(body: &str) -> Result<String, Failure> {
     let answer: Option<Value> = serde_json::from_str(body).ok();
     let token = answer

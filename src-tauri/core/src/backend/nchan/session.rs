@@ -471,6 +471,7 @@ impl Session for Conversation {
                 topic,
                 name: String::new(),
                 icon: None,
+                place: String::new(),
             })
             .collect();
         if missing.is_empty() {

@@ -17,6 +17,8 @@ pub(super) struct Line {
     pub filled: bool,
     /// The server does not let us read it.
     pub refused: bool,
+    /// It was left while this connection was open.
+    pub left: bool,
 }
 
 impl Line {
@@ -33,6 +35,7 @@ impl Line {
             reached: None,
             filled: false,
             refused: false,
+            left: false,
         }
     }
 

@@ -1,10 +1,14 @@
 //! <https://ntfy.sh> and servers that speak its protocol. `docs/backends/ntfy.md` says what is done with it.
 
+mod account;
 mod address;
 mod headers;
 mod line;
 mod message;
+mod options;
 mod order;
+mod publishing;
+mod quota;
 mod refusal;
 mod session;
 
@@ -12,11 +16,13 @@ mod session;
 mod tests;
 
 use super::{
-    Address, Backend, Capabilities, Failure, FailureKind, Field, FieldKind, Found, Probed,
-    Publication, Resume, Server, Session,
+    Address, Backend, Capabilities, Failure, Field, FieldKind, Found, Probed, Publication, Resume,
+    Server, Session, Step,
 };
-use crate::model::{BackendKind, Body, HttpRequest, Method, Mirror, TransportKind};
-use serde_json::{Map, Value};
+use crate::model::{BackendKind, HttpRequest, Method, Mirror, Quota, SignIn, TransportKind};
+use jiff::Timestamp;
+use options::{Options, Subscriptions};
+use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
@@ -48,7 +54,7 @@ static CAPABILITIES: Capabilities = Capabilities {
         Field {
             name: "topics",
             label: "Topics",
-            hint: "One or more names, with commas between them.",
+            hint: "One or more names, with commas between them; none where your account on the server has some.",
             kind: FieldKind::Text,
         },
         Field {
@@ -60,7 +66,8 @@ static CAPABILITIES: Capabilities = Capabilities {
         Field {
             name: "secret",
             label: "Password",
-            hint: "Kept in the keyring.",
+            hint: "Where the server has accounts, it is used once for an access token and kept nowhere; else \
+                   it is kept in the keyring.",
             kind: FieldKind::Secret,
         },
         Field {
@@ -68,6 +75,16 @@ static CAPABILITIES: Capabilities = Capabilities {
             label: "Access token",
             hint: "Begins with tk_; takes the place of user name and password.",
             kind: FieldKind::Secret,
+        },
+        Field {
+            name: "subscriptions",
+            label: "Subscriptions of my account",
+            hint: "Where you sign in to an account, what you add, name or remove here is changed there too, and \
+                   the other way round.",
+            kind: FieldKind::Choice(&[
+                ("in_step", "Keep in step with the server"),
+                ("apart", "Only on this computer"),
+            ]),
         },
     ],
 };
@@ -118,6 +135,51 @@ impl Backend for Ntfy {
         }
     }
 
+    fn check_options(&self, options: &str) -> Result<String, String> {
+        Options::checked(options)
+    }
+
+    fn offers(&self, server: &Server, sign_in: &SignIn) -> bool {
+        self.in_step(server, sign_in)
+    }
+
+    fn in_step(&self, server: &Server, sign_in: &SignIn) -> bool {
+        let chosen = Options::read(&server.options).unwrap_or_default();
+        *sign_in != SignIn::None && chosen.subscriptions == Subscriptions::InStep
+    }
+
+    fn tell_step(&self, server: &Server, step: &Step<'_>) -> Option<HttpRequest> {
+        Some(account::tell_step(server, step))
+    }
+
+    fn ask_quota(&self, server: &Server) -> Option<HttpRequest> {
+        Some(HttpRequest::get(address::below(
+            &server.base,
+            &["v1", "account"],
+        )))
+    }
+
+    fn quota(&self, body: &str, now: Timestamp) -> Option<Quota> {
+        quota::read(body, now)
+    }
+
+    fn exchange(&self, server: &Server, device: &str) -> Option<HttpRequest> {
+        Some(account::exchange(server, device))
+    }
+
+    fn exchanged(&self, status: u16, body: &str) -> Result<Option<String>, Failure> {
+        account::exchanged(status, body)
+    }
+
+    fn made_token(&self, _body: &str) -> String {
+        // The server knows it by the request that revokes it.
+        "own".to_owned()
+    }
+
+    fn revoke(&self, server: &Server, _made_token: &str) -> Option<HttpRequest> {
+        Some(account::revoke(server))
+    }
+
     fn session(&self, resume: Resume) -> Box<dyn Session> {
         Box::new(session::Conversation::new(resume))
     }
@@ -149,44 +211,16 @@ impl Backend for Ntfy {
         Some(HttpRequest::new(method, url))
     }
 
+    fn check_publication(&self, _publication: &Publication) -> Result<(), String> {
+        Ok(())
+    }
+
     fn publish(&self, server: &Server, publication: &Publication) -> Option<HttpRequest> {
-        let mut message = Map::new();
-        message.insert("topic".to_owned(), publication.topic.clone().into());
-        message.insert("message".to_owned(), publication.body.clone().into());
-        if !publication.title.is_empty() {
-            message.insert("title".to_owned(), publication.title.clone().into());
-        }
-        if let Some(priority) = publication.priority {
-            message.insert("priority".to_owned(), priority.clamp(1, 5).into());
-        }
-        if !publication.tags.is_empty() {
-            message.insert("tags".to_owned(), publication.tags.clone().into());
-        }
-        Some(HttpRequest {
-            body: Body::Bytes {
-                media_type: "application/json".to_owned(),
-                bytes: Value::Object(message).to_string().into_bytes(),
-            },
-            ..HttpRequest::new(Method::Post, address::below(&server.base, &[]))
-        })
+        Some(publishing::request(server, publication))
     }
 
     fn published(&self, status: u16, body: &str) -> Result<String, Failure> {
-        match status {
-            200 => match field(body, "id") {
-                Some(Value::String(id)) if !id.is_empty() => Ok(id),
-                _ => Err(refusal::wrong_address()),
-            },
-            403 => Err(Failure {
-                kind: FailureKind::Forbidden,
-                says:
-                    "The server does not let this account publish to this topic. Ask its owner for \
-                       write access."
-                        .to_owned(),
-                retry_after: None,
-            }),
-            status => Err(refusal::failure(status, None, body)),
-        }
+        publishing::published(status, body)
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn failure(status: u16, retry_after: Option<Duration>, body: &str) ->
 }
 
 /// ntfy's own number of an error (ntfy, `errors.go`).
-fn code(body: &str) -> Option<u64> {
+pub(super) fn code(body: &str) -> Option<u64> {
     field(body, "code")?.as_u64()
 }
 
@@ -66,18 +66,30 @@ fn error(body: &str) -> Option<String> {
 
 fn too_many(code: Option<u64>) -> &'static str {
     match code {
+        Some(42901) => {
+            "The server asks for a rest, because too many requests came from here: it allows 60 at once and one \
+             more every five seconds, where its owner changed nothing."
+        }
+        Some(42902) => "The number of e-mails that the server sends for one is reached.",
         Some(42903) => {
             "The server allows no more open connections from here. Close other clients, or wait."
         }
         Some(42904) => "The server allows no more topics. Remove some, or ask its owner.",
         Some(42905) => {
-            "The daily amount of data that the server allows is used up. It will be asked again."
+            "The daily amount of data that the server allows is used up; it is given back in the course of a \
+             day. It will be asked again."
         }
-        Some(42908) => "The number of messages that the server allows for a day is reached.",
+        Some(42906) => "The server makes no more accounts for this address today.",
+        Some(42907) => "The number of topics that this account may reserve is reached.",
+        Some(42908) => {
+            "The number of messages that the server allows for a day is reached. It counts anew from midnight \
+             UTC."
+        }
         Some(42909) => {
             "Too many failed sign-ins came from here, so the server refuses them all for a while. Check \
              the password."
         }
+        Some(42910) => "The number of calls that the server makes for one is reached.",
         _ => "The server asks for a rest, because too many requests came from here.",
     }
 }

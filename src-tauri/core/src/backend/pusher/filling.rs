@@ -54,11 +54,11 @@ impl Conversation {
         let first = |kinds: &[Kind]| {
             self.lines
                 .iter()
-                .position(|line| kinds.contains(&line.kind))
+                .position(|line| kinds.contains(&line.kind) && !line.left)
         };
         first(&[Kind::User])
             .or_else(|| first(&[Kind::Private, Kind::Encrypted]))
-            .or_else(|| (!self.lines.is_empty()).then_some(0))
+            .or_else(|| self.lines.iter().position(|line| !line.left))
     }
 
     /// A channel's events come from here on: now what was missed can be asked for without a hole between.
@@ -145,6 +145,9 @@ impl Conversation {
         let (parts, items) = reading.into_items();
         for item in items {
             let line = &self.lines[item.line];
+            if line.left {
+                continue;
+            }
             hand_over(line.subscription, item.read, line.origin(), effects);
         }
         // What has shown the newest has shown all of them up to it.
@@ -165,6 +168,9 @@ impl Conversation {
     /// What was missed is here, as far as it can be had.
     fn whole(&mut self, number: usize, missing: Option<Missing>, effects: &mut Vec<Effect>) {
         let line = &mut self.lines[number];
+        if line.left {
+            return;
+        }
         line.step = Step::Whole;
         effects.push(Effect::Filled {
             subscription: line.subscription,
@@ -179,6 +185,9 @@ impl Conversation {
     fn partial(&mut self, lines: &[usize], says: &str, effects: &mut Vec<Effect>) {
         for &number in lines {
             let line = &mut self.lines[number];
+            if line.left {
+                continue;
+            }
             line.step = Step::Partial;
             effects.push(line.says(&format!("{says} What comes live is shown.")));
         }

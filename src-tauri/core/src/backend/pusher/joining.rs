@@ -112,7 +112,7 @@ impl Conversation {
     }
 
     /// Asks for as many signatures as may be asked for at a time.
-    fn sign_next(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn sign_next(&mut self, effects: &mut Vec<Effect>) {
         loop {
             let under_way = self
                 .asking
@@ -404,7 +404,7 @@ impl Conversation {
             Refusal::Later(says, wish) => {
                 self.user = User::Later;
                 for line in &mut self.lines {
-                    if line.kind == Kind::User {
+                    if line.kind == Kind::User && !line.left {
                         effects.push(line.says(&says));
                         line.step = Step::Later(transient(says.clone(), wish));
                     }
@@ -422,7 +422,7 @@ impl Conversation {
         self.open.retain(|open| *open != Open::User);
         self.user = User::Here(user);
         for number in 0..self.lines.len() {
-            if self.lines[number].kind == Kind::User {
+            if self.lines[number].kind == Kind::User && !self.lines[number].left {
                 self.join_user(number, now, effects);
             }
         }
@@ -442,7 +442,7 @@ impl Conversation {
                 .to_owned(),
         );
         for number in 0..self.lines.len() {
-            if self.lines[number].kind == Kind::User {
+            if self.lines[number].kind == Kind::User && !self.lines[number].left {
                 self.refuse(number, failure.clone(), effects);
             }
         }

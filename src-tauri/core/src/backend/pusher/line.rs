@@ -79,6 +79,8 @@ pub(super) struct Line {
     tries: u32,
     /// Which question to the server is open.
     pub question: u32,
+    /// The user left it; what is still said about it concerns nobody.
+    pub left: bool,
 }
 
 impl Line {
@@ -103,7 +105,16 @@ impl Line {
             locked_until: None,
             tries: 0,
             question: 0,
+            left: false,
         }
+    }
+
+    /// The user leaves it.
+    pub(super) fn leave(&mut self) {
+        self.left = true;
+        self.replays = false;
+        self.sealed.clear();
+        self.step = Step::Whole;
     }
 
     /// The server keeps its last event.

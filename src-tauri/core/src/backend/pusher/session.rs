@@ -2,7 +2,7 @@
 //! what their events become in [`super::arriving`], how what was missed comes in [`super::filling`].
 
 use super::address;
-use super::channel;
+use super::channel::{self, Kind};
 use super::frame::{self, Frame};
 use super::history::Reading;
 use super::line::{Line, Step};
@@ -209,7 +209,9 @@ impl Conversation {
     }
 
     pub(super) fn line(&self, channel: &str) -> Option<usize> {
-        self.lines.iter().position(|line| line.channel == channel)
+        self.lines
+            .iter()
+            .position(|line| line.channel == channel && !line.left)
     }
 
     fn established(
@@ -318,22 +320,45 @@ impl Conversation {
         effects: &mut Vec<Effect>,
     ) {
         for (topic, subscription) in known {
-            let Some(subscription) = *subscription else {
-                continue;
-            };
-            if self.line(topic).is_some() {
-                continue;
-            }
-            self.lines.push(Line::new(&Topic {
-                subscription,
-                topic: topic.clone(),
-                cursor: None,
-            }));
-            if !self.socket_id.is_empty() {
-                self.join(self.lines.len() - 1, now, effects);
+            if let Some(subscription) = *subscription {
+                let topic = Topic {
+                    subscription,
+                    topic: topic.clone(),
+                    cursor: None,
+                };
+                self.add(&topic, now, effects);
             }
         }
         self.settle(now, effects);
+    }
+
+    /// One more channel, unless it is there.
+    fn add(&mut self, topic: &Topic, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.line(&topic.topic).is_some() {
+            return;
+        }
+        self.lines.push(Line::new(topic));
+        if !self.socket_id.is_empty() {
+            self.join(self.lines.len() - 1, now, effects);
+        }
+    }
+
+    /// Unsubscribes a channel, if the server was asked for it.
+    fn leave(&mut self, number: usize, effects: &mut Vec<Effect>) {
+        let line = &mut self.lines[number];
+        let asked = matches!(
+            line.step,
+            Step::Asked | Step::Joined | Step::Whole | Step::Partial
+        );
+        if asked && line.kind != Kind::User {
+            let data = serde_json::json!({"channel": line.channel});
+            effects.push(send(
+                &serde_json::json!({"event": "pusher:unsubscribe", "data": data}),
+            ));
+        }
+        line.leave();
+        self.queue.retain(|queued| *queued != number);
+        self.open.retain(|open| *open != Open::Line(number));
     }
 
     /// Offers a channel that belongs to the account.
@@ -342,6 +367,7 @@ impl Conversation {
             topic,
             name: name.to_owned(),
             icon: None,
+            place: String::new(),
         }]));
     }
 }
@@ -400,6 +426,22 @@ impl Session for Conversation {
         }
         effects
     }
+
+    fn topics(&mut self, topics: &[Topic], now: Timestamp) -> Option<Vec<Effect>> {
+        let mut effects = Vec::new();
+        for number in 0..self.lines.len() {
+            let line = &self.lines[number];
+            let stays = topics.iter().any(|topic| topic.topic == line.channel);
+            if !line.left && !stays {
+                self.leave(number, &mut effects);
+            }
+        }
+        for topic in topics {
+            self.add(topic, now, &mut effects);
+        }
+        self.settle(now, &mut effects);
+        Some(effects)
+    }
 }
 
 impl Conversation {
@@ -447,6 +489,7 @@ impl Conversation {
 
     fn answered(&mut self, asking: Asking, now: Timestamp, effects: &mut Vec<Effect>) {
         match asking {
+            Asking::Signature { line, .. } if self.lines[line].left => self.sign_next(effects),
             Asking::Signature { line, body } => self.signed(line, &body, now, effects),
             Asking::Key { line, body } => self.new_key(line, &body, now, effects),
             Asking::User { body } => self.user_signed(&body, effects),
@@ -466,6 +509,7 @@ impl Conversation {
         effects: &mut Vec<Effect>,
     ) {
         match asking {
+            Asking::Signature { line, .. } if self.lines[line].left => self.sign_next(effects),
             Asking::Signature { line, .. } => {
                 self.not_signed(line, status, retry_after, body, effects);
             }

@@ -2,14 +2,16 @@
 //! only by failing; dropping it hangs up.
 
 use super::failure::failure;
-use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Offered, Read, Session};
+use super::of_account::{OfAccount, Offer};
+use crate::backend::{Effect, Failure, FailureKind, Fetched, Input, Read, Session, Topic};
 use crate::engine::ingest::{self, Item};
-use crate::model::{AccountId, HttpRequest, SubscriptionId, TransportKind};
+use crate::engine::lock;
+use crate::model::{AccountId, HttpRequest, Origin, SubscriptionId, TransportKind};
 use crate::ports::{Clock, Later};
 use crate::transport::{Answer, Dial, Frame, Link, Route, TransportError};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -36,18 +38,32 @@ pub struct Attempt {
     pub clock: Arc<dyn Clock>,
     /// Where what was received goes.
     pub ingest: mpsc::Sender<Item>,
-    /// Told when the connection is complete.
-    pub live: mpsc::Sender<()>,
+    /// What there is to say of itself.
+    pub said: mpsc::Sender<Said>,
+    /// Other topics from now on.
+    pub topics: mpsc::Receiver<Vec<Topic>>,
+    /// Which subscriptions it has.
+    pub carries: Carries,
+    /// Subscriptions that another connection has until this one is live: nothing of them is missed, nothing
+    /// is late, and where they are is the other's to say.
+    pub beside: BTreeSet<SubscriptionId>,
     /// Stores subscriptions that the server offers; an error is in words for the user.
     pub offer: Offer,
     /// The server promised a sign of life now and then.
     pub promised: bool,
 }
 
-/// Stores offered subscriptions and says which they are.
-pub type Offer = Box<dyn Fn(&[Offered]) -> Result<Known, String> + Send + Sync>;
-/// Topics and their subscriptions; none where the user left it.
-pub type Known = Vec<(String, Option<SubscriptionId>)>;
+/// What an attempt says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The connection is complete.
+    Live,
+    /// Other topics take another connection.
+    Beside,
+}
+
+/// The subscriptions of a connection.
+pub type Carries = Arc<Mutex<BTreeSet<SubscriptionId>>>;
 
 /// A part of a fetched answer, owned.
 enum Part {
@@ -77,6 +93,8 @@ struct Running {
     todo: VecDeque<Effect>,
     /// How long the server wishes to be left alone before the next attempt.
     wish: Option<Duration>,
+    /// Subscriptions that it had and that the user left.
+    left: BTreeSet<SubscriptionId>,
 }
 
 /// Runs the attempt to its end, which is always a failure: even a server that hangs up politely has
@@ -91,6 +109,7 @@ pub async fn run(attempt: Attempt) -> Failure {
         parts,
         todo: VecDeque::new(),
         wish: None,
+        left: BTreeSet::new(),
     };
     let now = running.attempt.clock.now();
     let first = running.attempt.session.start(now);
@@ -105,6 +124,10 @@ pub async fn run(attempt: Attempt) -> Failure {
             Some(()) = running.fetches.next(), if !running.fetches.is_empty() => Ok(()),
             Some(tag) = running.waits.next(), if !running.waits.is_empty() => {
                 running.tell(Input::Waited { tag });
+                Ok(())
+            }
+            Some(topics) = running.attempt.topics.recv() => {
+                running.topics(&topics);
                 Ok(())
             }
         };
@@ -126,6 +149,50 @@ impl Running {
         let now = self.attempt.clock.now();
         let effects = self.attempt.session.receive(input, now);
         self.todo.extend(effects);
+    }
+
+    /// What the user left is not stored any more from here on, whatever the server still sends.
+    fn topics(&mut self, topics: &[Topic]) {
+        let wanted: BTreeSet<_> = topics.iter().map(|topic| topic.subscription).collect();
+        let mut carries = lock(&self.attempt.carries);
+        self.left.extend(carries.difference(&wanted));
+        self.left.retain(|left| !wanted.contains(left));
+        let now = self.attempt.clock.now();
+        if let Some(effects) = self.attempt.session.topics(topics, now) {
+            *carries = wanted;
+            self.todo.extend(effects);
+        } else {
+            carries.retain(|carried| wanted.contains(carried));
+            // Whoever does not listen has hung up.
+            let _ = self.attempt.said.try_send(Said::Beside);
+        }
+    }
+
+    /// What is to be stored of an item.
+    fn wanted(&self, mut item: Item) -> Option<Item> {
+        let subscription = match &item {
+            Item::Notify { subscription, .. }
+            | Item::Read { subscription, .. }
+            | Item::Remove { subscription, .. }
+            | Item::Advance { subscription, .. }
+            | Item::Filled { subscription, .. }
+            | Item::TopicRefused { subscription, .. } => *subscription,
+            Item::Only { .. } | Item::Lost { .. } | Item::Flush(_) => return Some(item),
+        };
+        if self.left.contains(&subscription) {
+            return None;
+        }
+        if self.attempt.beside.contains(&subscription) {
+            match &mut item {
+                Item::Advance { .. } => return None,
+                Item::Notify { origin, .. } if *origin == Origin::Backfill => {
+                    *origin = Origin::Live;
+                }
+                Item::Filled { missing, .. } => *missing = None,
+                _ => {}
+            }
+        }
+        Some(item)
     }
 
     fn frame(&mut self, frame: Result<Frame, TransportError>) -> Goes {
@@ -167,10 +234,8 @@ impl Running {
                 };
                 if !self.todo.iter().any(goes_on) {
                     let error = TransportError::Closed { code, reason };
-                    self.todo.push_back(Effect::Fail(Failure {
-                        retry_after: self.wish,
-                        ..failure(&error, self.attempt.transport)
-                    }));
+                    let failure = failure(&error, self.attempt.transport);
+                    self.todo.push_back(Effect::Fail(failure));
                 }
             }
             // Where nobody promised a sign of life, silence is no failure: it is looked at anew.
@@ -236,7 +301,16 @@ impl Running {
                     continue;
                 }
                 Effect::Offer(offered) => {
-                    self.offer(&offered)?;
+                    self.offer(OfAccount::Offered(offered))?;
+                    continue;
+                }
+                Effect::InStep { place, listed } => {
+                    self.offer(OfAccount::InStep { place, listed })?;
+                    continue;
+                }
+                Effect::Quota(quota) => {
+                    // Nothing depends on it.
+                    let _ = (self.attempt.offer)(OfAccount::Quota(quota));
                     continue;
                 }
                 Effect::Silence(time) => {
@@ -265,8 +339,9 @@ impl Running {
                 Effect::Live => {
                     // Complete means stored.
                     ingest::flush(self.attempt.ingest.clone()).await;
+                    self.attempt.beside.clear();
                     // Live twice is live; nobody waits for the second.
-                    let _ = self.attempt.live.try_send(());
+                    let _ = self.attempt.said.try_send(Said::Live);
                     continue;
                 }
                 Effect::KeepAlive => {
@@ -276,7 +351,12 @@ impl Running {
                     tracing::warn!(%account, %frame, "a frame could not be read and was skipped");
                     continue;
                 }
-                Effect::Fail(failure) => return Err(failure),
+                Effect::Fail(failure) => {
+                    return Err(Failure {
+                        retry_after: failure.retry_after.or(self.wish),
+                        ..failure
+                    });
+                }
                 Effect::Notify {
                     subscription,
                     draft,
@@ -333,6 +413,9 @@ impl Running {
                 Effect::TopicRefused { subscription, says } => {
                     Item::TopicRefused { subscription, says }
                 }
+            };
+            let Some(item) = self.wanted(item) else {
+                continue;
             };
             if self.attempt.ingest.send(item).await.is_err() {
                 // The engine is stopping; there is nobody left to receive for.
@@ -398,8 +481,8 @@ impl Running {
 
     /// Adds what is new to the account's subscriptions, at once: what the session says next may belong
     /// to them.
-    fn offer(&mut self, offered: &[Offered]) -> Goes {
-        match (self.attempt.offer)(offered) {
+    fn offer(&mut self, said: OfAccount) -> Goes {
+        match (self.attempt.offer)(said) {
             Ok(known) => {
                 self.tell(Input::Offered(&known));
                 Ok(())

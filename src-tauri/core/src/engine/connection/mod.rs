@@ -3,5 +3,6 @@
 
 pub mod attempt;
 pub mod failure;
+pub mod of_account;
 pub mod state;
 pub mod task;

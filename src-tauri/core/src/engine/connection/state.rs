@@ -4,7 +4,7 @@
 use crate::backend::{Failure, FailureKind};
 use crate::model::TransportKind;
 use crate::transport::backoff::Backoff;
-use crate::transport::limits::Times;
+use crate::transport::limits::{Times, WISH_LEAST, WISH_MOST};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -203,7 +203,10 @@ impl State {
                 vec![Command::HangUp]
             }
             FailureKind::WrongAddress => self.wait(SLOW_RETRY, at),
-            FailureKind::Again if self.was_live_for(AGAIN_AFTER, at) => self.connect(at),
+            FailureKind::Again if self.was_live_for(AGAIN_AFTER, at) => match failure.retry_after {
+                None => self.connect(at),
+                Some(wish) => self.wait(as_wished(wish, at.chance), at),
+            },
             FailureKind::Blocked if self.ladder.blocked() => self.connect(at),
             FailureKind::Again | FailureKind::Blocked | FailureKind::Transient => {
                 let wait = self.backoff.next(at.awake, at.chance, failure.retry_after);
@@ -221,6 +224,13 @@ impl State {
         self.backoff.reset();
         self.connect(at)
     }
+}
+
+/// A server's wish for the time after a connection that ended as agreed: believed within its bounds,
+/// never undercut, and spread a little, since all whose connections it ended were told the same.
+fn as_wished(wish: Duration, chance: f64) -> Duration {
+    let wish = wish.clamp(WISH_LEAST, WISH_MOST);
+    wish + wish.mul_f64(chance.clamp(0.0, 1.0) / 4.0)
 }
 
 /// What follows from `event`.

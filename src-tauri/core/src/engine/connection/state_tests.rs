@@ -93,6 +93,46 @@ fn what_needs_the_user_stops_until_the_user_acts() {
 }
 
 #[test]
+fn a_connection_that_ended_as_agreed_comes_back_as_the_server_wished() {
+    let live_since = |since: u64| {
+        let (state, _) = step(configured(), Event::Live, at(since));
+        state
+    };
+    // Live for so long, the wish, and the least and greatest wait; none: at once.
+    for (live, wish, waits) in [
+        (600, None, None),
+        (5, None, None),
+        (600, Some(1), Some((1_000, 1_250))),
+        (600, Some(10), Some((10_000, 12_500))),
+        (600, Some(0), Some((1_000, 1_250))),
+        (600, Some(86_400), Some((300_000, 375_000))),
+        // Opened just now: that is no agreement, and the backoff keeps it from being a loop.
+        (4, None, Some((1_000, 5_000))),
+        (4, Some(30), Some((30_000, 35_000))),
+    ] {
+        for chance in [0.0, 0.5, 0.999] {
+            let end = Moment { chance, ..at(live) };
+            let ended = Event::Failed(Failure {
+                kind: FailureKind::Again,
+                says: "words".to_owned(),
+                retry_after: wish.map(Duration::from_secs),
+            });
+            let (state, commands) = step(live_since(0), ended, end);
+            match waits {
+                None => assert_eq!(connects(&commands), Some(Websocket), "{live} {wish:?}"),
+                Some((least, most)) => {
+                    assert!(matches!(state.phase, Phase::Waiting { .. }));
+                    let due = wakes_at(&commands).expect("it wakes itself");
+                    let wait = due.saturating_sub(end.awake);
+                    let range = Duration::from_millis(least)..=Duration::from_millis(most);
+                    assert!(range.contains(&wait), "{live} {wish:?} {chance}: {wait:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_wrong_address_is_tried_again_slowly() {
     let (state, commands) = step(configured(), failure(FailureKind::WrongAddress), at(1));
     assert!(matches!(state.phase, Phase::Waiting { .. }));

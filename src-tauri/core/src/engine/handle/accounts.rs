@@ -1,19 +1,17 @@
-//! Accounts and subscriptions: added, changed, removed. A secret goes to the keyring and nowhere else.
+//! Accounts: added, changed, removed. A secret goes to the keyring and nowhere else.
 
 use super::{invalid, oidc, probe, view};
 use crate::backend::{Backend, Failure, FailureKind, Server, registry};
 use crate::engine::connection::{failure, task};
 use crate::engine::{Shared, lock, storage};
 use crate::model::{
-    Account, AccountId, Credential, NewAccount, NewSubscription, SecretPlace, SignIn,
-    SubscriptionId, TransportKind,
+    Account, AccountId, Credential, NewAccount, NewSubscription, SecretPlace, SignIn, TransportKind,
 };
 use crate::ports::SecretError;
 use crate::transport::{Route, TransportError};
 use std::sync::Arc;
 use tidings_api::{
-    AccountDraft, AccountEdit, ErrorCode, ErrorView, Event, Reply, Secret, SubscriptionEdit,
-    TransportChoice,
+    AccountDraft, AccountEdit, ErrorCode, ErrorView, Event, Reply, Secret, TransportChoice,
 };
 use url::Url;
 
@@ -30,14 +28,14 @@ pub fn all(shared: &Shared) -> Result<Reply, ErrorView> {
         .map_err(|error| storage(&error))
 }
 
-fn one(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
+pub(super) fn one(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
     shared
         .store
         .read(|tx| view::account(shared, tx, &tx.account(id)?).map(Reply::Account))
         .map_err(|error| storage(&error))
 }
 
-fn get(shared: &Shared, id: AccountId) -> Result<Account, ErrorView> {
+pub(super) fn get(shared: &Shared, id: AccountId) -> Result<Account, ErrorView> {
     shared
         .store
         .read(|tx| tx.account(id))
@@ -65,7 +63,11 @@ pub async fn add_by_browser(shared: &Arc<Shared>, draft: AccountDraft) -> Result
     check_transport(backend, draft.transport)?;
     let route = probe::draft_route(&draft, backend, &found.server);
     let token = oidc::sign_in(shared, backend, &found.server, &route).await?;
-    store(shared, draft, found, Some(token)).await
+    let made = Made {
+        token,
+        name: String::new(),
+    };
+    store(shared, draft, found, Some(made)).await
 }
 
 /// Signs an account in anew, in the browser.
@@ -91,6 +93,7 @@ pub async fn sign_in_by_browser(shared: &Arc<Shared>, id: AccountId) -> Result<R
     let before = get(shared, id)?;
     let after = Account {
         sign_in: SignIn::Token,
+        made_token: String::new(),
         ..before.clone()
     };
     save(
@@ -120,12 +123,14 @@ async fn store(
     shared: &Arc<Shared>,
     draft: AccountDraft,
     found: probe::Resolved,
-    token: Option<String>,
+    made: Option<Made>,
 ) -> Result<Reply, ErrorView> {
     let mut credential = probe::credential(&draft);
     let mut sign_in = draft.sign_in.clone();
-    if let Some(token) = token {
-        credential.secret = Some(token);
+    let mut made_token = String::new();
+    if let Some(made) = made {
+        credential.secret = Some(made.token);
+        made_token = made.name;
         sign_in = SignIn::Token;
     }
     let name = if draft.name.trim().is_empty() {
@@ -144,6 +149,7 @@ async fn store(
         header_names: draft.headers.iter().map(|(name, _)| name.clone()).collect(),
         transport: draft.transport,
         allow_http: draft.allow_http,
+        made_token,
     };
     let subscriptions: Vec<_> = found
         .topics
@@ -158,8 +164,11 @@ async fn store(
         .store
         .write(|tx| tx.add_account(&account, &subscriptions, now))
         .map_err(|error| storage(&error))?;
-    if let Err(error) = keep_secret(shared, draft.secrets, id, credential).await {
+    if let Err(error) = keep_secret(shared, draft.secrets, id, credential.clone()).await {
         // An account without its secret could never connect: it is as if it had not been added.
+        if let Ok(account) = get(shared, id) {
+            revoke(shared, &account, credential);
+        }
         shared
             .store
             .write(|tx| tx.remove_account(id))
@@ -170,6 +179,39 @@ async fn store(
     one(shared, id)
 }
 
+/// A token that the server made in exchange for a password.
+struct Made {
+    token: String,
+    /// What names it there.
+    name: String,
+}
+
+/// Revokes the token that an account was given in exchange for its password, if there is one: tried once, in the
+/// background, since nobody can wait for a server that may be gone.
+fn revoke(shared: &Arc<Shared>, account: &Account, credential: Credential) {
+    if account.made_token.is_empty() {
+        return;
+    }
+    let backend = registry::backend(account.kind);
+    let Some(request) = backend.revoke(&task::server(account), &account.made_token) else {
+        return;
+    };
+    let route = task::route_with(shared, account, credential);
+    let (shared, id) = (Arc::clone(shared), account.id);
+    tokio::spawn(async move {
+        match shared.dial.fetch(&request, &route).await {
+            Ok(answer) if matches!(answer.status(), 200..=299 | 401 | 404) => {}
+            Ok(answer) => {
+                let status = answer.status();
+                tracing::warn!(account = %id, status, "a token could not be revoked; its server lists it");
+            }
+            Err(error) => {
+                tracing::warn!(account = %id, %error, "a token could not be revoked; its server lists it");
+            }
+        }
+    });
+}
+
 /// Where the server makes tokens, one takes the password's place, which is then kept nowhere.
 async fn exchange(
     shared: &Shared,
@@ -177,7 +219,7 @@ async fn exchange(
     server: &Server,
     sign_in: &SignIn,
     route: &Route,
-) -> Result<Option<String>, ErrorView> {
+) -> Result<Option<Made>, ErrorView> {
     if !matches!(sign_in, SignIn::Basic { .. }) {
         return Ok(None);
     }
@@ -187,7 +229,13 @@ async fn exchange(
     let (status, body) = probe::ask(shared, &request, route)
         .await
         .map_err(|error| unreachable(&error))?;
-    backend.exchanged_at(server, status, &body).map_err(refused)
+    let token = backend
+        .exchanged_at(server, status, &body)
+        .map_err(refused)?;
+    Ok(token.map(|token| Made {
+        token,
+        name: backend.made_token(&body),
+    }))
 }
 
 /// A request that never got to its server.
@@ -243,10 +291,20 @@ fn no_keyring(error: &SecretError) -> ErrorView {
 }
 
 /// Somebody changed an account: its connection begins anew, watchers look again.
-fn changed(shared: &Arc<Shared>, id: AccountId) {
+pub(super) fn changed(shared: &Arc<Shared>, id: AccountId) {
     shared.read_preferences();
     if shared.started.get().is_some() {
         shared.supervisor.changed(shared, id);
+    }
+    shared.hint(Event::Accounts);
+    shared.hint(Event::Status);
+}
+
+/// The same where a subscription came or went: the connection goes on.
+pub(super) fn topics_changed(shared: &Arc<Shared>, id: AccountId) {
+    shared.read_preferences();
+    if shared.started.get().is_some() {
+        shared.supervisor.topics_changed(shared, id);
     }
     shared.hint(Event::Accounts);
     shared.hint(Event::Status);
@@ -298,6 +356,9 @@ pub async fn edit(
     account.secrets = edit.secrets.unwrap_or(account.secrets);
     account.allow_http = edit.allow_http.unwrap_or(account.allow_http);
     account.disabled = edit.disabled.unwrap_or(account.disabled);
+    if account.sign_in == SignIn::None {
+        account.made_token.clear();
+    }
     let mut secret = edit.secret;
     if let Some(new) = &secret {
         if account.sign_in == SignIn::Token {
@@ -305,8 +366,11 @@ pub async fn edit(
                 .check_token(new.reveal())
                 .map_err(invalid)?;
         }
-        if let Some(token) = exchange_again(shared, &account, new).await? {
-            secret = Some(Secret::new(token));
+        let made = exchange_again(shared, &account, new).await?;
+        account.made_token.clear();
+        if let Some(made) = made {
+            secret = Some(Secret::new(made.token));
+            account.made_token = made.name;
             account.sign_in = SignIn::Token;
         }
     }
@@ -319,7 +383,7 @@ async fn exchange_again(
     shared: &Shared,
     account: &Account,
     password: &Secret,
-) -> Result<Option<String>, ErrorView> {
+) -> Result<Option<Made>, ErrorView> {
     let kept = shared.secrets.get(account.secrets, account.id).await;
     let credential = Credential {
         secret: Some(password.reveal().to_owned()),
@@ -339,12 +403,22 @@ async fn save(
     secrets: [Option<Secret>; 3],
 ) -> Result<Reply, ErrorView> {
     let signed_in_anew = secrets.iter().any(Option::is_some);
+    let replaced = secrets[0].is_some() || after.sign_in == SignIn::None;
+    let old = if replaced && !before.made_token.is_empty() {
+        let kept = shared.secrets.get(before.secrets, before.id).await;
+        kept.ok().flatten()
+    } else {
+        None
+    };
     move_secret(shared, before, after, secrets).await?;
     shared
         .store
         .write(|tx| tx.save_account(after))
         .map_err(|error| storage(&error))?;
     shared.read_preferences();
+    if let Some(old) = old {
+        revoke(shared, before, old);
+    }
     if signed_in_anew || reconnects(before, after) {
         changed(shared, before.id);
     } else {
@@ -401,11 +475,17 @@ async fn move_secret(
     Ok(())
 }
 
-pub async fn remove(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
+pub async fn remove(shared: &Arc<Shared>, id: AccountId) -> Result<Reply, ErrorView> {
     let account = get(shared, id)?;
+    if !account.made_token.is_empty()
+        && let Ok(credential) = shared.credential(&account).await
+    {
+        revoke(shared, &account, credential);
+    }
     shared.supervisor.removed(id);
     lock(&shared.connections).remove(&id);
     lock(&shared.credentials).remove(&id);
+    lock(&shared.quotas).remove(&id);
     if let Err(error) = shared.secrets.delete(account.secrets, id).await {
         tracing::warn!(account = %id, %error, "a secret could not be removed");
     }
@@ -416,69 +496,4 @@ pub async fn remove(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> 
     shared.hint(Event::Accounts);
     shared.hint(Event::Resync);
     Ok(Reply::Done)
-}
-
-pub fn subscribe(
-    shared: &Arc<Shared>,
-    account: AccountId,
-    topic: &str,
-) -> Result<Reply, ErrorView> {
-    let found = get(shared, account)?;
-    let topic = topic.trim();
-    registry::backend(found.kind)
-        .check_topic(topic)
-        .map_err(invalid)?;
-    let new = NewSubscription {
-        topic: topic.to_owned(),
-        name: String::new(),
-    };
-    let now = shared.clock.now();
-    shared
-        .store
-        .write(|tx| tx.add_subscription(account, &new, now))
-        .map_err(|error| storage(&error))?;
-    changed(shared, account);
-    one(shared, account)
-}
-
-pub fn edit_subscription(
-    shared: &Shared,
-    id: SubscriptionId,
-    edit: SubscriptionEdit,
-) -> Result<Reply, ErrorView> {
-    let account = shared
-        .store
-        .write(|tx| {
-            let mut subscription = tx.subscription(id)?;
-            if let Some(name) = edit.name {
-                name.trim().clone_into(&mut subscription.name);
-            }
-            tx.save_subscription(&subscription)?;
-            Ok(subscription.account)
-        })
-        .map_err(|error| storage(&error))?;
-    shared.edit_cell(account, Some(id), edit.muted, edit.min_tier)?;
-    shared.hint(Event::Accounts);
-    shared.hint(Event::Status);
-    one(shared, account)
-}
-
-pub fn unsubscribe(
-    shared: &Arc<Shared>,
-    id: SubscriptionId,
-    forget: bool,
-) -> Result<Reply, ErrorView> {
-    let account = shared
-        .store
-        .write(|tx| {
-            let subscription = tx.subscription(id)?;
-            tx.remove_subscription(id, forget)?;
-            Ok(subscription.account)
-        })
-        .map_err(|error| storage(&error))?;
-    changed(shared, account);
-    if forget {
-        shared.hint(Event::Resync);
-    }
-    one(shared, account)
 }

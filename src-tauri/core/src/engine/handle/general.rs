@@ -1,23 +1,20 @@
-//! Pausing, settings, publishing, and what the user looks at.
+//! Pausing, settings, and what the user looks at.
 
 use super::{invalid, view};
-use crate::backend::{FailureKind, Publication, registry};
-use crate::engine::connection::{failure, state, task};
+use crate::engine::connection::state;
 use crate::engine::{SETTINGS, Shared, lock, patience, storage};
-use crate::model::{Account, AccountId, HoldCause, Pause, Tier, TransportKind};
+use crate::model::{AccountId, HoldCause, Pause, Tier};
 use crate::ports::{Toast, ToastKey};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 use std::sync::Arc;
 use tidings_api::{
-    AppSettings, ErrorCode, ErrorView, Event, Outgoing, PauseChange, Presence, Reply, WindowShape,
+    AppSettings, ErrorCode, ErrorView, Event, PauseChange, Presence, Reply, WindowShape,
 };
 
 /// The longest pause in minutes: a week.
 const LONGEST_PAUSE: u32 = 7 * 24 * 60;
 /// "Until tomorrow" ends at this hour.
 const MORNING: i8 = 8;
-/// How much of a server's answer is read.
-const ANSWER: usize = 64 * 1024;
 /// The test toast's key; the store's own begin at 1.
 const TEST_TOAST: ToastKey = ToastKey(0);
 
@@ -87,71 +84,6 @@ fn tomorrow(now: &Zoned) -> Result<Timestamp, ErrorView> {
         .to_zoned(now.time_zone().clone())
         .map_err(words)?
         .timestamp())
-}
-
-pub async fn send(shared: &Shared, outgoing: Outgoing) -> Result<Reply, ErrorView> {
-    let account = by_name(shared, &outgoing.account)?;
-    let backend = registry::backend(account.kind);
-    if !backend.capabilities().sends {
-        return Err(invalid(format!("{} cannot be published to.", account.name)));
-    }
-    backend.check_topic(&outgoing.topic).map_err(invalid)?;
-    if outgoing.priority.is_some_and(|p| !(1..=5).contains(&p)) {
-        return Err(invalid("A priority is a number from 1 to 5."));
-    }
-    let route = task::route(shared, &account)
-        .await
-        .map_err(|failure| ErrorView::new(ErrorCode::Keyring, failure.says))?;
-    let request = backend.publish(
-        &task::server(&account),
-        &Publication {
-            topic: outgoing.topic,
-            title: outgoing.title,
-            priority: outgoing.priority,
-            tags: outgoing.tags,
-            body: outgoing.body,
-        },
-    );
-    let Some(request) = request else {
-        return Err(invalid(format!("{} cannot be published to.", account.name)));
-    };
-    let network = |error| {
-        let failure = failure::failure(&error, TransportKind::Poll);
-        ErrorView::new(ErrorCode::Network, failure.says).with_detail(error)
-    };
-    let mut answer = shared.dial.fetch(&request, &route).await.map_err(network)?;
-    let status = answer.status();
-    let body = answer.text(ANSWER).await.map_err(network)?;
-    match backend.published(status, &body) {
-        Ok(remote_id) => Ok(Reply::Sent { remote_id }),
-        Err(failure) => Err(ErrorView::new(
-            match failure.kind {
-                FailureKind::SignIn | FailureKind::Forbidden => ErrorCode::Unauthorized,
-                _ => ErrorCode::Network,
-            },
-            failure.says,
-        )),
-    }
-}
-
-fn by_name(shared: &Shared, name: &str) -> Result<Account, ErrorView> {
-    let accounts = shared
-        .store
-        .read(|tx| tx.accounts())
-        .map_err(|error| storage(&error))?;
-    let mut named = accounts
-        .into_iter()
-        .filter(|account| account.id.to_string() == name || account.name == name);
-    match (named.next(), named.next()) {
-        (Some(account), None) => Ok(account),
-        (None, _) => Err(ErrorView::new(
-            ErrorCode::NotFound,
-            format!("There is no account {name}. See: tidings account list"),
-        )),
-        (Some(_), Some(_)) => Err(invalid(format!(
-            "Several accounts are called {name}. Use the number from: tidings account list"
-        ))),
-    }
 }
 
 pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
@@ -228,7 +160,8 @@ pub async fn test_toast(shared: &Shared) -> Result<Reply, ErrorView> {
         title: "Tidings can reach you".to_owned(),
         body: "This is a test. Did you see it?".to_owned(),
         tier: Tier::Important,
-        sound: true,
+        sound: Some(shared.rulebook().document().sounds.sound.clone()),
+        volume: shared.rulebook().document().sounds.volume.min(100),
         update: false,
         actions: Vec::new(),
     };

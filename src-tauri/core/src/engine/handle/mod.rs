@@ -8,6 +8,8 @@ mod inbox;
 mod oidc;
 mod policy;
 mod probe;
+mod sending;
+mod subscriptions;
 
 use super::{Shared, view};
 use crate::backend::registry;
@@ -47,12 +49,18 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::AccountTest { id } => probe::test(shared, id).await,
         Request::AccountEdit { id, edit } => accounts::edit(shared, id, edit).await,
         Request::AccountRemove { id } => accounts::remove(shared, id).await,
-        Request::SubscriptionAdd { account, topic } => accounts::subscribe(shared, account, &topic),
-        Request::SubscriptionEdit { id, edit } => accounts::edit_subscription(shared, id, edit),
-        Request::SubscriptionRemove { id, forget } => accounts::unsubscribe(shared, id, forget),
+        Request::SubscriptionAdd { account, topic } => {
+            subscriptions::subscribe(shared, account, &topic)
+        }
+        Request::SubscriptionEdit { id, edit } => {
+            subscriptions::edit_subscription(shared, id, edit)
+        }
+        Request::SubscriptionRemove { id, forget } => {
+            subscriptions::unsubscribe(shared, id, forget)
+        }
         Request::Reconnect { account } => general::reconnect(shared, account),
         Request::Pause(change) => general::pause(shared, change),
-        Request::Send(outgoing) => general::send(shared, outgoing).await,
+        Request::Send(outgoing) => sending::send(shared, outgoing).await,
         Request::Settings => Ok(Reply::Settings(shared.settings())),
         Request::Preferences => Ok(shared.preferences_view()),
         Request::PreferencesSet(preferences) => {

@@ -3,14 +3,14 @@
 use super::invalid;
 use crate::backend::{Address, Backend, Found, Probed, Server, registry};
 use crate::engine::connection::{failure, task};
-use crate::engine::{Shared, storage};
+use crate::engine::{Shared, lock, storage};
 use crate::model::{
-    Account, AccountId, BackendKind, Credential, HttpRequest, SignIn, TransportKind, Way,
+    Account, AccountId, BackendKind, Credential, HttpRequest, Quota, SignIn, TransportKind, Way,
 };
 use crate::transport::{self, Route, TransportError, hops};
 use std::time::Duration;
 use tidings_api::{
-    AccountDraft, Detected, ErrorCode, ErrorView, Hop, HopResult, Reply, TestReport,
+    AccountDraft, Detected, ErrorCode, ErrorView, Event, Hop, HopResult, Reply, TestReport,
 };
 use url::Url;
 
@@ -326,7 +326,8 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
     };
     let backend = registry::backend(resolved.kind);
     let route = draft_route(draft, backend, &resolved.server);
-    let report = report(shared, backend, &resolved.server, &resolved.topics, &route).await;
+    let mut report = report(shared, backend, &resolved.server, &resolved.topics, &route).await;
+    add_quota(shared, backend, &resolved.server, &route, &mut report).await;
     Ok(Reply::Test(report))
 }
 
@@ -340,7 +341,17 @@ pub async fn test(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
         .map_err(|error| storage(&error))?;
     let backend = registry::backend(account.kind);
     let report = match task::route(shared, &account).await {
-        Ok(route) => report(shared, backend, &task::server(&account), &topics, &route).await,
+        Ok(route) => {
+            let server = task::server(&account);
+            let mut report = report(shared, backend, &server, &topics, &route).await;
+            let quota = add_quota(shared, backend, &server, &route, &mut report).await;
+            if let Some(quota) = quota {
+                lock(&shared.quotas).insert(id, quota);
+                shared.hint(Event::Status);
+                shared.hint(Event::Accounts);
+            }
+            report
+        }
         Err(failure) => TestReport {
             hops: vec![Hop {
                 name: "Keyring".to_owned(),
@@ -356,6 +367,12 @@ pub async fn test(shared: &Shared, id: AccountId) -> Result<Reply, ErrorView> {
 }
 
 async fn lower_hops(shared: &Shared, url: &Url, route: &Route) -> TestReport {
+    if !shared.dial.goes_straight(url, route).await {
+        return TestReport {
+            hops: Vec::new(),
+            ok: true,
+        };
+    }
     let (found, ok) = hops::hops(url, route, shared.clock.as_ref()).await;
     let hops = found
         .into_iter()
@@ -452,7 +469,7 @@ async fn report(
         report.hops.push(hop);
     }
     if reached && !tried {
-        let says = if topics.is_empty() && !backend.capabilities().offers {
+        let says = if topics.is_empty() && !backend.offers(server, &route.sign_in) {
             "There is no topic to subscribe to yet, so the sign-in was not tried."
         } else {
             "Only a connection shows whether the sign-in is right; it is made once the account is \
@@ -471,6 +488,42 @@ async fn report(
         .iter()
         .all(|hop| hop.result != HopResult::Failed);
     report
+}
+
+/// Adds what the server lets this account do, where it says so.
+async fn add_quota(
+    shared: &Shared,
+    backend: &'static dyn Backend,
+    server: &Server,
+    route: &Route,
+    report: &mut TestReport,
+) -> Option<Quota> {
+    let request = backend.ask_quota(server).filter(|_| report.ok)?;
+    let start = shared.clock.awake();
+    let (status, body) = ask(shared, &request, route).await.ok()?;
+    let time = shared.clock.awake().saturating_sub(start);
+    let mut add = |name: &str, result, says: String| {
+        report.hops.push(Hop {
+            name: name.to_owned(),
+            result,
+            says,
+            millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            certificate: String::new(),
+        });
+    };
+    if status == 401
+        && let Err(failure) = backend.judge_access(status, &body, "")
+    {
+        // Without a topic, nothing before has tried it.
+        add("Sign-in", HopResult::Failed, failure.says);
+        report.ok = false;
+        return None;
+    }
+    let quota = backend
+        .quota(&body, shared.clock.now())
+        .filter(|_| status == 200)?;
+    add("Limits", HopResult::Ok, quota.says.clone());
+    Some(quota)
 }
 
 async fn timed(

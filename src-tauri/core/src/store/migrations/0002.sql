@@ -13,6 +13,14 @@ ALTER TABLE gap ADD COLUMN missing TEXT NOT NULL DEFAULT '';
 UPDATE gap SET missing = 'no_longer_held' WHERE incomplete <> 0;
 ALTER TABLE gap DROP COLUMN incomplete;
 
+-- Whether its user's account on the server has it, as last seen (0: not known, 1: it has, 2: it has not), and
+-- under which of the server's addresses.
+ALTER TABLE subscription ADD COLUMN there INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subscription ADD COLUMN place TEXT NOT NULL DEFAULT '';
+
+-- What names the token there that took a password's place; empty: its user entered one.
+ALTER TABLE account ADD COLUMN made_token TEXT NOT NULL DEFAULT '';
+
 -- What the user set about accounts and subscriptions is in the preferences, a document of its own.
 DELETE FROM setting WHERE key = 'preferences';
 INSERT INTO setting (key, value)

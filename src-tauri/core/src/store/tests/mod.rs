@@ -9,6 +9,7 @@ mod pages;
 mod plans;
 mod retention;
 mod states;
+mod steps;
 mod toasts;
 mod waiting;
 
@@ -50,6 +51,7 @@ pub(super) fn new_account(name: &str) -> NewAccount {
         },
         transport: None,
         allow_http: false,
+        made_token: "7".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes and undoing them.
 
 use super::{Fixture, at, days, draft, new_account, topic, version};
-use crate::model::{Class, Mirror, NotificationId, Origin, Tier};
+use crate::model::{Class, Mirror, NotificationId, Origin, Owing, Tier};
 use tidings_api::{Change, ListQuery, Place};
 
 fn place(fixture: &Fixture, place: Place) -> Vec<NotificationId> {
@@ -199,7 +199,7 @@ fn what_is_not_told_yet_is_told_only_as_far_as_it_stands() {
     let id = fixture.id(draft("a", 1));
     let owed = || {
         let owed = fixture.write(|tx| tx.owed(fixture.account, at(100)));
-        owed.map(|owed| owed.mirror)
+        owed.map(|owed| owed.what)
     };
     let step = |change, mirror, now| {
         let step = made(&fixture, id, change, now);
@@ -209,10 +209,14 @@ fn what_is_not_told_yet_is_told_only_as_far_as_it_stands() {
     let read = step(Change::Read, Mirror::Read, 10);
     let done = step(Change::Done, Mirror::Read, 11);
     fixture.write(|tx| tx.undo_step(done, at(20)));
-    assert_eq!(owed(), Some(Mirror::Read), "it is still read");
+    assert_eq!(
+        owed(),
+        Some(Owing::Mirror(Mirror::Read)),
+        "it is still read"
+    );
     let delete = step(Change::Delete, Mirror::Delete, 21);
     fixture.write(|tx| tx.undo_step(read, at(22)));
-    assert_eq!(owed(), Some(Mirror::Delete));
+    assert_eq!(owed(), Some(Owing::Mirror(Mirror::Delete)));
     fixture.write(|tx| tx.undo_step(delete, at(23)));
     assert_eq!(owed(), None, "the read below the delete was taken back too");
     assert_eq!(state(&fixture, id), Some((false, false)));
@@ -354,10 +358,10 @@ fn debts_are_paid_once_and_the_last_wish_counts() {
         (
             read.topic.as_str(),
             read.replace_key.as_str(),
-            read.mirror,
+            read.what,
             read.attempts
         ),
-        ("alerts", "k", Mirror::Read, 0)
+        ("alerts", "k", Owing::Mirror(Mirror::Read), 0)
     );
     // While the read is on its way, the user deletes.
     fixture.write(|tx| {
@@ -367,18 +371,18 @@ fn debts_are_paid_once_and_the_last_wish_counts() {
     });
     let other = next(10).unwrap();
     assert_eq!(
-        (other.replace_key.as_str(), other.mirror),
-        ("b", Mirror::Read)
+        (other.replace_key.as_str(), other.what),
+        ("b", Owing::Mirror(Mirror::Read))
     );
     fixture.write(|tx| tx.owed_later(other.id, at(100)));
     let delete = next(10).unwrap();
     assert_eq!(
-        (delete.replace_key.as_str(), delete.mirror),
-        ("k", Mirror::Delete)
+        (delete.replace_key.as_str(), delete.what),
+        ("k", Owing::Mirror(Mirror::Delete))
     );
     // Undone before it was told: the read is owed again.
     fixture.write(|tx| tx.forgive(&[a], Mirror::Delete));
-    assert_eq!(next(10).unwrap().mirror, Mirror::Read);
+    assert_eq!(next(10).unwrap().what, Owing::Mirror(Mirror::Read));
     fixture.write(|tx| tx.forgive(&[a], Mirror::Read));
     assert_eq!(next(10), None);
     assert_eq!(fixture.write(|tx| tx.next_owed_at()), Some(at(100)));
@@ -397,7 +401,7 @@ fn debts_are_paid_once_and_the_last_wish_counts() {
     );
     // A new wish is a new try.
     fixture.write(|tx| tx.owe(b, Mirror::Delete, at(2000)));
-    assert_eq!(next(2000).unwrap().mirror, Mirror::Delete);
+    assert_eq!(next(2000).unwrap().what, Owing::Mirror(Mirror::Delete));
 }
 
 #[test]

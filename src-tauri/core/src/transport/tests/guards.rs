@@ -4,6 +4,7 @@ use super::peer::{Peer, header};
 use super::*;
 use crate::model::{Body, Hidden, Method, Sign};
 use crate::transport::http::{Purpose, is_loopback};
+use crate::transport::way::Through;
 
 fn token_route() -> Route {
     Route {
@@ -52,10 +53,10 @@ async fn credentials_do_not_go_over_cleartext() {
         let request = HttpRequest::get(url.clone());
         network
             .build(
-                Purpose::Link,
+                Purpose::Stream,
                 &request,
                 &url,
-                &owned(route.clone(), &url),
+                (&owned(route.clone(), &url), &Through::Direct),
                 &[],
             )
             .map(|_| ())

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod guards;
+mod http2;
 mod lines;
 mod peer;
 mod refusals;

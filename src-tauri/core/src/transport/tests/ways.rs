@@ -4,6 +4,7 @@ use super::certificates::{Authority, acceptor, params, peer, pem};
 use super::peer::{Peer, STREAM};
 use super::*;
 use crate::model::Way;
+use crate::ports::{Later, Proxies};
 use crate::transport::hops::hops;
 use crate::transport::tls::{Tls, Trust};
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
@@ -335,6 +336,145 @@ async fn a_socks_proxy_carries_cleartext_websockets_too() {
     }
     let port = url.port().expect("a port");
     assert_eq!(proxy.asked(), vec![format!("inside.example:{port}"); 2]);
+}
+
+/// A desktop whose settings are these.
+#[derive(Default)]
+struct Settings {
+    says: Mutex<Option<Vec<String>>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Settings {
+    fn say(&self, ways: &[&str]) {
+        let ways = ways.iter().map(ToString::to_string).collect();
+        *self.says.lock().expect("no panic") = Some(ways);
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().expect("no panic"))
+    }
+}
+
+impl Proxies for Settings {
+    fn ways(&self, origin: &Url) -> Later<'_, Vec<String>> {
+        let asked = &mut *self.asked.lock().expect("no panic");
+        asked.push(origin.to_string());
+        let says = self.says.lock().expect("no panic").clone();
+        Box::pin(async move {
+            match says {
+                Some(says) => says,
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// A server at a name that only a proxy knows, one such proxy, and a network that asks a desktop.
+struct Behind {
+    url: Url,
+    proxy: Middleman,
+    network: Network,
+    clock: FakeClock,
+    settings: Arc<Settings>,
+    _peer: Peer,
+}
+
+async fn behind_a_desktop() -> Behind {
+    let peer = Peer::start(|_, mut conn| async move {
+        if conn.header("upgrade").is_some() {
+            conn.upgrade().await;
+            conn.say([0x81, 2, b'h', b'i']).await;
+        } else {
+            conn.say(STREAM).await;
+            conn.chunk("hi\n").await;
+        }
+        conn.hold().await;
+    })
+    .await;
+    let mut url = peer.url.clone();
+    url.set_host(Some("inside.invalid")).expect("a host");
+    let (network, clock) = network();
+    let settings = Arc::<Settings>::default();
+    Behind {
+        url,
+        proxy: Middleman::start(socks).await,
+        network: network.asking(Arc::<Settings>::clone(&settings)),
+        clock,
+        settings,
+        _peer: peer,
+    }
+}
+
+#[tokio::test]
+async fn the_desktop_is_asked_for_each_connection_which_proxy_to_take() {
+    let Behind {
+        url,
+        proxy,
+        network,
+        settings,
+        _peer,
+        ..
+    } = behind_a_desktop().await;
+    let port = url.port().expect("a port");
+    let socks = format!("socks5://{}", proxy.address);
+    settings.say(&[&socks, "direct://"]);
+    let request = get(&url, "t?since=1&auth=xyzzy");
+    for kind in [TransportKind::HttpStream, TransportKind::Websocket] {
+        let mut link = network
+            .open(kind, &request, &route())
+            .await
+            .expect("a link");
+        assert_eq!(link.next().await, Ok(text("hi")));
+    }
+    assert!(!network.goes_straight(&url, &route()).await);
+    assert_eq!(proxy.asked(), vec![format!("inside.invalid:{port}"); 2]);
+    let origin = format!("http://inside.invalid:{port}/");
+    assert_eq!(settings.asked(), vec![origin; 3], "without path and query");
+    // Another network, another answer: the next connection goes by it.
+    settings.say(&["direct://"]);
+    let refused = network
+        .open(TransportKind::HttpStream, &request, &route())
+        .await;
+    assert!(matches!(refused, Err(TransportError::Dns(_))));
+    assert_eq!(proxy.asked().len(), 2);
+    // What the account says is not asked for; nor is this computer.
+    settings.asked();
+    let direct = on(through("direct".to_owned()));
+    let refused = network
+        .open(TransportKind::HttpStream, &request, &direct)
+        .await;
+    assert!(matches!(refused, Err(TransportError::Dns(_))));
+    let here = Peer::saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+    settings.say(&[&socks]);
+    assert_eq!(
+        reaches(&network, &here.url, &route()).await.as_deref(),
+        Ok("hi")
+    );
+    assert!(settings.asked().is_empty());
+    assert_eq!(proxy.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_desktop_that_does_not_answer_has_no_proxy() {
+    let Behind {
+        url,
+        proxy,
+        network,
+        clock,
+        _peer,
+        ..
+    } = behind_a_desktop().await;
+    let request = get(&url, "t");
+    let on = route();
+    let opening = network.open(TransportKind::HttpStream, &request, &on);
+    let time = async {
+        clock.asleep_for(Duration::from_secs(2)).await;
+        clock.advance(Duration::from_secs(2));
+    };
+    let (opened, ()) = tokio::join!(opening, time);
+    assert!(matches!(opened, Err(TransportError::Dns(_))));
+    assert!(proxy.asked().is_empty());
 }
 
 #[tokio::test]

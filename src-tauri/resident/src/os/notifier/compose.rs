@@ -2,6 +2,7 @@
 
 use notify_rust::{Hint, Notification, Timeout, Urgency};
 use tidings_core::model::Tier;
+use tidings_core::model::preferences::Sound;
 use tidings_core::ports::Toast;
 
 /// What a daemon can do (`GetCapabilities`, Desktop Notifications Specification 1.3).
@@ -24,8 +25,8 @@ impl Capabilities {
     }
 }
 
-/// The toast for a daemon. `replaces` is the id of the toast that it edits, 0 for none.
-pub fn compose(toast: &Toast, can: Capabilities, replaces: u32) -> Notification {
+/// The toast for a daemon.
+pub fn compose(toast: &Toast, can: Capabilities) -> Notification {
     let mut out = Notification::new();
     let body = if can.markup {
         escaped(&toast.body)
@@ -46,14 +47,23 @@ pub fn compose(toast: &Toast, can: Capabilities, replaces: u32) -> Notification 
         .hint(Hint::DesktopEntry("tidings".to_owned()))
         // A vendor's category (specification, "Categories"): none of the standard ones fits.
         .hint(Hint::Category("x-tidings.arrived".to_owned()));
-    if toast.sound && !toast.update {
-        let name = match toast.tier {
-            Tier::Critical => "dialog-warning",
-            Tier::Important | Tier::Informational => "message-new-instant",
-        };
-        out.hint(Hint::SoundName(name.to_owned()));
-    } else {
-        out.hint(Hint::SuppressSound(true));
+    match toast.sound.as_ref().filter(|_| !toast.update) {
+        Some(Sound::Default) => {
+            let name = match toast.tier {
+                Tier::Critical => "dialog-warning",
+                Tier::Important | Tier::Informational => "message-new-instant",
+            };
+            out.hint(Hint::SoundName(name.to_owned()));
+        }
+        Some(Sound::Named { name }) => {
+            out.hint(Hint::SoundName(name.clone()));
+        }
+        Some(Sound::File { path }) => {
+            out.hint(Hint::SoundFile(path.clone()));
+        }
+        Some(Sound::None) | None => {
+            out.hint(Hint::SuppressSound(true));
+        }
     }
     if can.actions {
         // Some desktops close on a click on the body: the button does the same.
@@ -61,9 +71,6 @@ pub fn compose(toast: &Toast, can: Capabilities, replaces: u32) -> Notification 
         for (key, label) in &toast.actions {
             out.action(key, label);
         }
-    }
-    if replaces != 0 {
-        out.id(replaces);
     }
     out
 }
@@ -100,7 +107,8 @@ mod tests {
             title: "Disk <full>".to_owned(),
             body: "a < b & \"c\" 'd' >".to_owned(),
             tier,
-            sound: true,
+            sound: Some(Sound::Default),
+            volume: 100,
             update: false,
             actions: vec![("0".to_owned(), "Restart".to_owned())],
         }
@@ -108,9 +116,9 @@ mod tests {
 
     #[test]
     fn text_is_escaped_only_where_it_would_be_read_as_markup() {
-        let plain = compose(&toast(Tier::Important), Capabilities::default(), 0);
+        let plain = compose(&toast(Tier::Important), Capabilities::default());
         assert_eq!(plain.body, "a < b & \"c\" 'd' >");
-        let marked = compose(&toast(Tier::Important), ALL, 0);
+        let marked = compose(&toast(Tier::Important), ALL);
         assert_eq!(marked.body, "a &lt; b &amp; &quot;c&quot; &#39;d&#39; &gt;");
         assert_eq!(marked.summary, "Disk <full>");
     }
@@ -118,12 +126,12 @@ mod tests {
     #[test]
     fn buttons_only_where_there_are_buttons() {
         assert!(
-            compose(&toast(Tier::Important), Capabilities::default(), 0)
+            compose(&toast(Tier::Important), Capabilities::default())
                 .actions
                 .is_empty()
         );
         assert_eq!(
-            compose(&toast(Tier::Important), ALL, 0).actions,
+            compose(&toast(Tier::Important), ALL).actions,
             ["default", "Open", "open", "Open", "0", "Restart"]
         );
     }
@@ -135,14 +143,14 @@ mod tests {
             (Tier::Important, Urgency::Normal, Timeout::Default),
             (Tier::Informational, Urgency::Low, Timeout::Default),
         ] {
-            let out = compose(&toast(tier), ALL, 0);
+            let out = compose(&toast(tier), ALL);
             assert!(out.hints.contains(&Hint::Urgency(urgency)));
             assert_eq!(out.timeout, timeout);
             assert!(!out.hints.contains(&Hint::SuppressSound(true)));
         }
         let mut edit = toast(Tier::Critical);
         edit.update = true;
-        let out = compose(&edit, ALL, 9);
+        let out = compose(&edit, ALL);
         assert!(out.hints.contains(&Hint::SuppressSound(true)));
         assert!(
             !out.hints

@@ -1,8 +1,8 @@
-//! Toasts, through notify-rust, with a bus connection of our own that hears the answers from the start.
+//! Toasts, put together with notify-rust and handed over on one bus connection, which hears the answers from the
+//! start.
 //!
-//! notify-rust opens a connection for each toast, and some daemons withdraw a toast when its sender
-//! leaves the bus: the handles are kept, bounded. It listens for answers only once the daemon has
-//! answered, and knows no activation tokens: our connection hears all of them.
+//! notify-rust itself would open a connection for each toast, which costs more than the toast; some daemons
+//! withdraw a toast when its sender leaves the bus, and answers can come before it listens for them.
 
 mod compose;
 mod table;
@@ -11,14 +11,15 @@ use super::bus;
 use super::clock::{pause, within};
 use compose::Capabilities;
 use futures_util::StreamExt as _;
-use notify_rust::NotificationHandle;
-use std::collections::VecDeque;
+use notify_rust::Notification;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use table::{Signal, Table};
 use tidings_core::ports::{Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use zbus::message::Type;
+use zbus::zvariant::Value;
 use zbus::{Connection, MatchRule, MessageStream};
 
 const NAME: &str = "org.freedesktop.Notifications";
@@ -27,8 +28,6 @@ const PATH: &str = "/org/freedesktop/Notifications";
 const LIMIT: Duration = Duration::from_secs(3);
 /// How long to wait before looking for a bus again, and before a daemon is started again.
 const AGAIN: Duration = Duration::from_mins(1);
-/// Connections of toasts on screen that are kept.
-const KEPT: usize = 24;
 
 /// Where the notification daemon stands.
 #[derive(Clone)]
@@ -47,8 +46,6 @@ struct Inner {
     daemon: watch::Sender<Daemon>,
     capabilities: Mutex<Option<Capabilities>>,
     table: Mutex<Table>,
-    /// Senders of toasts, newest last; of each toast its first and its latest.
-    kept: Mutex<VecDeque<(ToastKey, NotificationHandle)>>,
     /// One call at a time, so that a hanging daemon costs one call.
     calling: AsyncMutex<()>,
     starting: AsyncMutex<()>,
@@ -89,7 +86,6 @@ impl DesktopNotifier {
             daemon: watch::channel(Daemon::Unknown).0,
             capabilities: Mutex::default(),
             table: Mutex::default(),
-            kept: Mutex::default(),
             calling: AsyncMutex::default(),
             starting: AsyncMutex::default(),
             events,
@@ -177,9 +173,6 @@ impl Drop for Showing<'_> {
 
 impl Inner {
     fn tell(&self, event: ToastEvent) {
-        if let ToastEvent::Closed { key, .. } = event {
-            lock(&self.kept).retain(|(kept, _)| *kept != key);
-        }
         // Nobody listens any more only while everything stops.
         drop(self.events.send(event));
     }
@@ -206,18 +199,19 @@ impl Inner {
         };
         let can = self.capabilities(&bus).await?;
         let replaces = lock(&self.table).id(toast.key);
-        let notification = compose::compose(&toast, can, replaces);
+        let notification = compose::compose(&toast, can);
         let mut showing = Showing::begin(self, toast.key);
-        let handle = notification.show_async().await.map_err(|error| {
-            let words = error.to_string();
-            if words.contains("ServiceUnknown") || words.contains("NameHasNoOwner") {
-                NotifierError::Absent
-            } else {
-                NotifierError::Refused(words)
-            }
-        })?;
-        showing.id = Some(handle.id());
-        self.keep(toast.key, handle);
+        let id = notify(&bus, &notification, replaces)
+            .await
+            .map_err(|error| {
+                let words = error.to_string();
+                if words.contains("ServiceUnknown") || words.contains("NameHasNoOwner") {
+                    NotifierError::Absent
+                } else {
+                    NotifierError::Refused(words)
+                }
+            })?;
+        showing.id = Some(id);
         Ok(())
     }
 
@@ -233,20 +227,6 @@ impl Inner {
                 .await
         {
             tracing::debug!(%error, "a toast could not be withdrawn");
-        }
-    }
-
-    fn keep(&self, key: ToastKey, handle: NotificationHandle) {
-        let mut kept = lock(&self.kept);
-        // The first sender of a toast has to stay, and the latest; those in between are not needed.
-        if kept.iter().filter(|(known, _)| *known == key).count() > 1
-            && let Some(latest) = kept.iter().rposition(|(known, _)| *known == key)
-        {
-            kept.remove(latest);
-        }
-        kept.push_back((key, handle));
-        if kept.len() > KEPT {
-            kept.pop_front();
         }
     }
 
@@ -286,14 +266,12 @@ impl Inner {
 
     fn is_present(&self, bus: &Connection) {
         lock(&self.table).forget();
-        lock(&self.kept).clear();
         *lock(&self.capabilities) = None;
         self.daemon.send_replace(Daemon::Present(bus.clone()));
     }
 
     fn is_gone(&self, now: Daemon) {
         lock(&self.table).forget();
-        lock(&self.kept).clear();
         *lock(&self.capabilities) = None;
         let before = self.daemon.send_replace(now);
         if matches!(before, Daemon::Present(_)) {
@@ -304,6 +282,26 @@ impl Inner {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `Notify` (Desktop Notifications Specification 1.3). `replaces` is the id of the toast that it edits, 0 for
+/// none; the daemon answers with its id.
+async fn notify(bus: &Connection, notification: &Notification, replaces: u32) -> zbus::Result<u32> {
+    let hints: HashMap<&str, Value<'_>> = notification.hints.iter().map(Into::into).collect();
+    let body = (
+        &notification.appname,
+        replaces,
+        &notification.icon,
+        &notification.summary,
+        &notification.body,
+        &notification.actions,
+        hints,
+        i32::from(notification.timeout),
+    );
+    let answer = bus
+        .call_method(Some(NAME), PATH, Some(NAME), "Notify", &body)
+        .await?;
+    answer.body().deserialize()
 }
 
 async fn call(bus: &Connection, method: &str) -> Option<zbus::Message> {

@@ -186,6 +186,7 @@ mod tests {
                 ConnectionState::Stopped => "the password is wrong".to_owned(),
                 _ => String::new(),
             },
+            quota: None,
         };
         Status {
             version: "0".to_owned(),
@@ -195,6 +196,10 @@ mod tests {
                 ..Counts::default()
             },
             pause: None,
+            quiet: None,
+            held: Vec::new(),
+            around: Vec::new(),
+            cards: Vec::new(),
             connections: states.iter().map(connection).collect(),
             notices: Vec::new(),
             latest: Vec::new(),

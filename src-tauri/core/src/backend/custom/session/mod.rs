@@ -229,6 +229,7 @@ impl Conversation {
                 topic: ALONE.to_owned(),
                 name: name.to_owned(),
                 icon: None,
+                place: String::new(),
             }]));
         }
     }

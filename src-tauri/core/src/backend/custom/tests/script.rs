@@ -155,6 +155,7 @@ impl Script {
                     self.open_fetches.push(tag);
                 }
                 Effect::Send(text) | Effect::SendSignIn(text) => self.sent.push(text),
+                Effect::InStep { .. } | Effect::Quota(_) => panic!("{effect:?}"),
                 Effect::Offer(offered) => {
                     self.offered += offered.len();
                     let known: Vec<_> = offered

@@ -242,6 +242,8 @@ fn a_client_sends_for_an_application() {
         priority: Some(5),
         tags: vec!["x".to_owned()],
         body: "b".to_owned(),
+        at: String::new(),
+        attach: None,
     };
     let request = Gotify.publish(&server(), &publication).unwrap();
     assert_eq!(request.url.as_str(), "https://ex.test/gotify/message");

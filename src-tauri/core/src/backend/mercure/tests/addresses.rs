@@ -280,6 +280,8 @@ fn something_can_be_published_and_the_credential_tried() {
         priority: None,
         tags: Vec::new(),
         body: "x&y".to_owned(),
+        at: String::new(),
+        attach: None,
     };
     let sent =
         |publication: &Publication| match Mercure.publish(&server(""), publication).unwrap().body {

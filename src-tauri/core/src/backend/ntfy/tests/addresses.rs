@@ -225,6 +225,8 @@ fn publishing_says_only_what_was_given() {
         priority: None,
         tags: Vec::new(),
         body: "line\n\"two\"".to_owned(),
+        at: String::new(),
+        attach: None,
     };
     assert_eq!(
         body(&publication),

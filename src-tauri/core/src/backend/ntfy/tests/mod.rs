@@ -1,9 +1,11 @@
 //! ntfy's tests: recorded bytes, and scripted conversations.
 
+mod account;
 mod addresses;
 mod conversation;
 mod cursors;
 mod messages;
+mod publishing;
 mod refusals;
 mod script;
 

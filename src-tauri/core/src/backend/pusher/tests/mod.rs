@@ -10,3 +10,4 @@ mod joining;
 mod recorded;
 mod script;
 mod settings;
+mod topics;

@@ -185,6 +185,12 @@ impl Script {
         self.note(effects);
     }
 
+    /// Other channels from now on.
+    pub(super) fn topics(&mut self, topics: &[Topic]) {
+        let effects = self.session.topics(topics, at(self.now));
+        self.note(effects.expect("channels come and go in place"));
+    }
+
     pub(super) fn frame(&mut self, frame: &Value) {
         self.tell(Input::Frame(&frame.to_string()));
     }

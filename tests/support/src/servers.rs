@@ -1,4 +1,4 @@
-//! nginx with Nchan, and Redis, started for a test on loopback with files of their own in a temporary folder.
+//! nginx with Nchan, and Redis, started on loopback with files of their own in a temporary folder.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use support::{Program, Result, until};
+use crate::{Program, Result, until};
 use tempfile::TempDir;
 
 /// How long a server may take to listen.
@@ -19,6 +19,9 @@ const MODULES: [&str; 3] = [
 ];
 
 /// What is needed is installed. False where it is not, which is a failure in CI.
+///
+/// # Errors
+/// It is CI, and something is missing.
 pub fn are_here() -> Result<bool> {
     let missing = match (module(), program("nginx"), program("redis-server")) {
         (Ok(_), Ok(_), Ok(_)) => return Ok(true),
@@ -32,6 +35,9 @@ pub fn are_here() -> Result<bool> {
 }
 
 /// The module, for `load_module`.
+///
+/// # Errors
+/// It is not installed; the words say what to do.
 pub fn module() -> std::result::Result<PathBuf, String> {
     MODULES
         .iter()
@@ -52,12 +58,16 @@ fn program(name: &str) -> std::result::Result<PathBuf, String> {
 }
 
 /// An address on loopback that nobody listens on.
+///
+/// # Errors
+/// No port is free.
 pub fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 /// A server in a folder of its own. It dies with this value.
 pub struct Daemon {
+    /// Where it listens.
     pub addr: SocketAddr,
     folder: TempDir,
     name: &'static str,
@@ -84,6 +94,9 @@ impl Daemon {
     }
 
     /// Starts it, or starts it once more.
+    ///
+    /// # Errors
+    /// It is not installed, or ends at once.
     pub async fn again(&mut self) -> Result<()> {
         let path = program(self.name)?;
         let mut command = Command::new(path);
@@ -116,12 +129,16 @@ impl Daemon {
         fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
     }
 
+    /// The address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
 }
 
 /// nginx with a configuration; `files` are put beside it. What it would put elsewhere goes to its folder.
+///
+/// # Errors
+/// It cannot be started.
 pub async fn nginx(
     addr: SocketAddr,
     configuration: &str,
@@ -153,6 +170,9 @@ pub async fn nginx(
 }
 
 /// Redis with a configuration.
+///
+/// # Errors
+/// It cannot be started.
 pub async fn redis(addr: SocketAddr, configuration: &str) -> Result<Daemon> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("redis.conf"), configuration)?;

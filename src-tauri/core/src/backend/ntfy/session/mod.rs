@@ -5,19 +5,22 @@
 //! the proper end of such a request proves that the history is complete: a cursor moves no earlier. Repeats are
 //! left to the inbox, which knows every id.
 
+mod filling;
+mod looking;
+mod probing;
+
 use super::headers::{header, is_json, seconds};
 use super::line::Line;
 use super::message::{self, Frame, Happening, What};
-use super::order::{Order, Run};
+use super::order::Order;
 use super::{address, refusal};
-use crate::backend::{
-    Effect, Failure, FailureKind, Fetched, Input, Missing, Read, Resume, Session,
-};
+use crate::backend::{Effect, Fetched, Input, Missing, Resume, Session};
 use crate::model::{HttpRequest, Origin, TransportKind};
 use crate::text;
+use filling::Filling;
 use jiff::Timestamp;
+use looking::Looking;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// How far behind its cursor a topic is fetched again, in seconds: for what the server stored late, and for
 /// clocks that were corrected.
@@ -28,18 +31,6 @@ const LAG: i64 = 600;
 /// How much of a frame that cannot be read goes to the log, in characters.
 const QUOTED: usize = 80;
 
-/// A finite request under way.
-struct Filling {
-    lines: Vec<usize>,
-    origin: Origin,
-    missing: Option<Missing>,
-    /// Everything before this server time is in the answer, or came over the link.
-    covers: i64,
-    run: Run,
-    readable: bool,
-    unreadable: bool,
-}
-
 /// ntfy's side of a connection.
 pub(super) struct Conversation {
     resume: Resume,
@@ -47,12 +38,18 @@ pub(super) struct Conversation {
     /// The last tag given out.
     tag: u32,
     fillings: BTreeMap<u32, Filling>,
-    /// Topics being asked about one by one, and whether any was refused.
-    probes: BTreeMap<u32, usize>,
+    /// Topics being asked about one by one, none for the account's own, and whether any was refused.
+    probes: BTreeMap<u32, Option<usize>>,
     any_refused: bool,
     /// The server's clock less ours, in seconds.
     clock: Option<i64>,
     order: Order,
+    /// The look at the account; none where its subscriptions are not kept in step.
+    looking: Option<Looking>,
+    /// The account's own topic, which says when something about it changed.
+    sync: Option<String>,
+    /// The tag of the question how much may be done.
+    quota: Option<u32>,
     /// `open` came.
     open: bool,
     live: bool,
@@ -63,6 +60,7 @@ pub(super) struct Conversation {
 impl Conversation {
     pub(super) fn new(resume: Resume) -> Self {
         let lines = resume.topics.iter().map(Line::new).collect();
+        let looking = Looking::new(&resume);
         Self {
             resume,
             lines,
@@ -72,6 +70,9 @@ impl Conversation {
             any_refused: false,
             clock: None,
             order: Order::default(),
+            looking,
+            sync: None,
+            quota: None,
             open: false,
             live: false,
             polled: None,
@@ -96,7 +97,7 @@ impl Conversation {
     /// Numbers of the topics that are not refused.
     fn welcome(&self) -> Vec<usize> {
         (0..self.lines.len())
-            .filter(|&line| !self.lines[line].refused)
+            .filter(|&line| !self.lines[line].refused && !self.lines[line].left)
             .collect()
     }
 
@@ -129,97 +130,15 @@ impl Conversation {
             return;
         };
         self.open = false;
-        effects.push(Effect::Open(self.request(&self.welcome(), ending)));
-    }
-
-    /// Asks for what was published before: one request for the topics that have a cursor, one for those that
-    /// have none, so that a new topic is filled on its own.
-    fn fill(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        let server_now = self.server_now(now);
-        let window = i64::try_from(self.resume.fill.as_secs()).unwrap_or(i64::MAX);
-        let begin = server_now.saturating_sub(window);
-        let (old, new): (Vec<usize>, Vec<usize>) = self
-            .welcome()
-            .into_iter()
-            .partition(|&line| self.lines[line].cursor.is_some());
-        if !old.is_empty() {
-            let mut since = i64::MAX;
-            let mut missing = None;
-            for &line in &old {
-                let cursor = self.lines[line].cursor.unwrap_or_default();
-                // The server's clock was set back: the cursor says nothing about its times any more.
-                let is_ahead = self.clock.is_some() && cursor > server_now.saturating_add(OVERLAP);
-                if is_ahead {
-                    missing = Some(Missing::UnknownCursor);
-                }
-                since = since.min(if is_ahead {
-                    begin
-                } else {
-                    cursor.saturating_sub(OVERLAP)
-                });
-            }
-            let origin = self.origin(now);
-            self.fetch(old, since, origin, missing, server_now, effects);
+        let lines = self.welcome();
+        let names = lines.iter().map(|&line| self.lines[line].topic.as_str());
+        let topics: Vec<&str> = names.chain(self.sync.as_deref()).collect();
+        if topics.is_empty() {
+            self.fill(now, effects);
+            return;
         }
-        if !new.is_empty() {
-            self.fetch(new, begin, Origin::FirstFilling, None, server_now, effects);
-        }
-    }
-
-    fn fetch(
-        &mut self,
-        lines: Vec<usize>,
-        since: i64,
-        origin: Origin,
-        missing: Option<Missing>,
-        server_now: i64,
-        effects: &mut Vec<Effect>,
-    ) {
-        let since = since.max(1);
-        let mut request = self.request(&lines, "json");
-        request
-            .url
-            .query_pairs_mut()
-            .append_pair("poll", "1")
-            .append_pair("since", &since.to_string());
-        let tag = self.next_tag();
-        let filling = Filling {
-            lines,
-            origin,
-            missing,
-            // `open` just said what time it is there. A poll learns it from its answer, or not at all.
-            covers: if self.open && self.clock.is_some() {
-                server_now
-            } else {
-                since
-            },
-            run: Run::default(),
-            readable: false,
-            unreadable: false,
-        };
-        self.fillings.insert(tag, filling);
-        effects.push(Effect::Fetch {
-            tag,
-            request,
-            read: Read::Lines,
-        });
-    }
-
-    /// What comes with a poll soon after another is as good as live; after a long one it is a backlog.
-    fn origin(&self, now: Timestamp) -> Origin {
-        let late = self
-            .resume
-            .poll_every
-            .saturating_mul(2)
-            .saturating_add(Duration::from_mins(1));
-        let since = self
-            .polled
-            .map(|last| now.duration_since(last).unsigned_abs());
-        if since.is_some_and(|since| since <= late) {
-            Origin::Live
-        } else {
-            Origin::Backfill
-        }
+        let url = address::below(&self.resume.base, &[&topics.join(","), ending]);
+        effects.push(Effect::Open(HttpRequest::get(url)));
     }
 
     fn frame(&mut self, frame: &str, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -230,6 +149,10 @@ impl Conversation {
                 if !self.open {
                     self.open = true;
                     self.fill(now, effects);
+                    // What changed while nobody listened to the account's own topic was not told.
+                    if self.sync.is_some() {
+                        self.look(now, effects);
+                    }
                 }
             }
             Some(Frame::KeepAlive { time }) => {
@@ -238,6 +161,12 @@ impl Conversation {
                 if let Some(time) = time {
                     self.bring_along(time, effects);
                 }
+            }
+            Some(Frame::Happening(happening))
+                if self.sync.is_some() && self.sync.as_deref() == Some(&happening.topic) =>
+            {
+                effects.push(Effect::KeepAlive);
+                self.look(now, effects);
             }
             Some(Frame::Happening(happening)) => {
                 let time = happening.time;
@@ -270,6 +199,9 @@ impl Conversation {
             effects.push(unreadable(frame));
             return false;
         };
+        if self.lines[line].left {
+            return true;
+        }
         let subscription = self.lines[line].subscription;
         let second = happening.time.unwrap_or_else(|| self.server_now(now));
         let key = (line, happening.key.clone(), second);
@@ -321,50 +253,12 @@ impl Conversation {
         }
     }
 
-    fn refused(
-        &mut self,
-        status: u16,
-        retry_after: Option<Duration>,
-        body: &str,
-        lines: &[usize],
-    ) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        match (status, lines) {
-            (403, [line]) => {
-                effects.push(Effect::Fail(refusal::forbidden(&self.lines[*line].topic)));
-            }
-            // One topic that may not be read spoils the request for all: ask for each.
-            (403, [_, _, ..]) => {
-                for &line in lines {
-                    let tag = self.next_tag();
-                    self.probes.insert(tag, line);
-                    let request = self.request(&[line], "auth");
-                    effects.push(Effect::Fetch {
-                        tag,
-                        request,
-                        read: Read::Lines,
-                    });
-                }
-            }
-            // A proxy that knows nothing of WebSocket passes it on as a plain request.
-            (400 | 405 | 426 | 501, _)
-                if self.resume.transport == TransportKind::Websocket && !self.open =>
-            {
-                effects.push(Effect::Fail(Failure {
-                    kind: FailureKind::Blocked,
-                    says: "Something between here and the server does not let WebSocket through."
-                        .to_owned(),
-                    retry_after,
-                }));
-            }
-            _ => effects.push(Effect::Fail(refusal::failure(status, retry_after, body))),
-        }
-        effects
-    }
-
     fn fetched(&mut self, tag: u32, part: Fetched<'_>, now: Timestamp) -> Vec<Effect> {
         if self.probes.contains_key(&tag) {
             return self.probed(tag, part, now);
+        }
+        if self.is_look(tag) {
+            return self.looked(tag, part, now);
         }
         let Some(mut filling) = self.fillings.remove(&tag) else {
             return Vec::new();
@@ -403,7 +297,7 @@ impl Conversation {
             } => {
                 if self.streamed_as().is_none() {
                     self.fillings.clear();
-                    return self.refused(status, retry_after, body, &self.welcome());
+                    return self.refused(status, retry_after, body, &self.welcome(), now);
                 }
                 // The next attempt to open the link will show which topic it is.
                 return vec![Effect::Fail(match filling.lines.as_slice() {
@@ -415,137 +309,16 @@ impl Conversation {
         self.fillings.insert(tag, filling);
         effects
     }
-
-    fn line(
-        &mut self,
-        filling: &mut Filling,
-        line: &str,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) {
-        if line.trim().is_empty() {
-            return;
-        }
-        match message::read(line) {
-            Some(Frame::Happening(happening)) => {
-                if self.happening(&happening, line, Some(filling), now, effects) {
-                    filling.readable = true;
-                } else {
-                    filling.unreadable = true;
-                }
-            }
-            Some(Frame::Open { .. } | Frame::KeepAlive { .. } | Frame::Other) => {
-                filling.readable = true;
-            }
-            None => {
-                filling.unreadable = true;
-                effects.push(unreadable(line));
-            }
-        }
-    }
-
-    /// The history of these topics is complete.
-    fn filled(&mut self, filling: &Filling, now: Timestamp, effects: &mut Vec<Effect>) {
-        for &number in &filling.lines {
-            let line = &mut self.lines[number];
-            line.filled = true;
-            if !self.live {
-                effects.push(Effect::TopicRefused {
-                    subscription: line.subscription,
-                    says: String::new(),
-                });
-            }
-            effects.push(Effect::Filled {
-                subscription: line.subscription,
-                missing: filling.missing,
-            });
-            let reached = line
-                .reached
-                .map_or(filling.covers, |reached| reached.max(filling.covers));
-            line.advance(reached, effects);
-        }
-        if !self.fillings.is_empty() {
-            return;
-        }
-        if !self.live {
-            self.live = true;
-            effects.push(Effect::Live);
-        }
-        if self.streamed_as().is_none() {
-            self.polled = Some(now);
-            effects.push(Effect::KeepAlive);
-            let tag = self.next_tag();
-            effects.push(Effect::Wait {
-                tag,
-                time: self.resume.poll_every,
-            });
-        }
-    }
-
-    fn probed(&mut self, tag: u32, part: Fetched<'_>, now: Timestamp) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        match part {
-            Fetched::Head(headers) if !is_json(headers) => {
-                return vec![Effect::Fail(refusal::strange_answer())];
-            }
-            Fetched::Head(_) | Fetched::Line(_) | Fetched::Body(_) | Fetched::TooLong => {
-                return effects;
-            }
-            Fetched::End => {
-                self.probes.remove(&tag);
-            }
-            Fetched::Refused { status: 403, .. } => {
-                if let Some(number) = self.probes.remove(&tag) {
-                    let line = &mut self.lines[number];
-                    line.refused = true;
-                    self.any_refused = true;
-                    effects.push(Effect::TopicRefused {
-                        subscription: line.subscription,
-                        says: refusal::forbidden(&line.topic).says,
-                    });
-                }
-            }
-            Fetched::Refused {
-                status,
-                retry_after,
-                body,
-                ..
-            } => return vec![Effect::Fail(refusal::failure(status, retry_after, body))],
-        }
-        if self.probes.is_empty() {
-            effects.extend(self.all_probed(now));
-        }
-        effects
-    }
-
-    fn all_probed(&mut self, now: Timestamp) -> Vec<Effect> {
-        let says = if self.welcome().is_empty() {
-            "This account may read none of its topics. Ask the server's owner for access."
-        } else if self.any_refused {
-            self.any_refused = false;
-            let mut effects = Vec::new();
-            self.begin(now, &mut effects);
-            return effects;
-        } else {
-            "The server refuses the topics together, but none of them alone. It will be asked again."
-        };
-        let kind = if self.welcome().is_empty() {
-            FailureKind::Forbidden
-        } else {
-            FailureKind::Transient
-        };
-        vec![Effect::Fail(Failure {
-            kind,
-            says: says.to_owned(),
-            retry_after: None,
-        })]
-    }
 }
 
 impl Session for Conversation {
     fn start(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.begin(now, &mut effects);
+        if self.looking.is_some() {
+            self.look(now, &mut effects);
+        } else {
+            self.begin(now, &mut effects);
+        }
         effects
     }
 
@@ -553,7 +326,8 @@ impl Session for Conversation {
         let mut effects = Vec::new();
         match input {
             // `open` says more: from then on the server listens.
-            Input::Opened { .. } | Input::Offered(_) | Input::Closed { .. } => {}
+            Input::Opened { .. } | Input::Closed { .. } => {}
+            Input::Offered(known) => self.in_step(known, now, &mut effects),
             Input::Alive | Input::Comment(_) | Input::Position { .. } => {
                 effects.push(Effect::KeepAlive);
             }
@@ -565,11 +339,15 @@ impl Session for Conversation {
                 retry_after,
                 body,
                 ..
-            } => return self.refused(status, retry_after, body, &self.welcome()),
+            } => return self.refused(status, retry_after, body, &self.welcome(), now),
             Input::Fetched { tag, part } => return self.fetched(tag, part, now),
             Input::Waited { .. } => {
                 if self.streamed_as().is_none() && self.fillings.is_empty() {
-                    self.fill(now, &mut effects);
+                    if self.is_look_due(now) {
+                        self.look(now, &mut effects);
+                    } else {
+                        self.fill(now, &mut effects);
+                    }
                 }
             }
         }
