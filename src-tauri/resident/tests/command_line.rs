@@ -272,17 +272,13 @@ fn preferences_are_tried_out_without_a_resident_a_database_or_a_clock() {
     assert_eq!(said[0]["until"], "2026-03-03T06:00:00Z");
     // What is no event is told, the rest is done, and the code says so.
     let partly = check(&format!("nonsense\n{mail}\n"), &[]);
-    assert_eq!(partly.code, 1);
+    assert_eq!(partly.code, Some(1));
     assert!(
-        partly.errors.contains("Line 1 is not an event"),
+        partly.err.contains("Line 1 is not an event"),
         "{}",
-        partly.errors
+        partly.err
     );
-    assert!(
-        partly.output.contains("mail: waits until"),
-        "{}",
-        partly.output
-    );
+    assert!(partly.out.contains("mail: waits until"), "{}", partly.out);
     let nowhere = place.run(&[
         "policy",
         "check",
@@ -291,7 +287,7 @@ fn preferences_are_tried_out_without_a_resident_a_database_or_a_clock() {
         "--zone",
         "UTC",
     ]);
-    assert_eq!(nowhere.code, 2);
+    nowhere.failed(2);
     let no_zone = place.run(&[
         "policy",
         "check",
@@ -300,8 +296,8 @@ fn preferences_are_tried_out_without_a_resident_a_database_or_a_clock() {
         "--zone",
         "Nowhere",
     ]);
-    assert_eq!(no_zone.code, 2);
-    assert!(no_zone.errors.contains("No time zone is called “Nowhere”"));
+    let no_zone = no_zone.failed(2);
+    assert!(no_zone.err.contains("No time zone is called “Nowhere”"));
     // It left nothing behind.
-    assert!(!std::path::Path::new(&place.profile()).exists());
+    assert!(!place.profile().exists());
 }

@@ -240,7 +240,7 @@ impl Checker {
                 .filter_map(|id| self.names.get(id).cloned())
                 .collect();
             let at = seen.at;
-            let words = seen.words(&|n| subscription_name(n.subscription));
+            let words = seen.words(&subscription_name);
             lines.push((at, true, Line::seen(seen, ids, words)));
         }
         // What is decided at a moment comes before what is seen of it.

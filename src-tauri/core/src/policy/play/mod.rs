@@ -11,7 +11,6 @@ mod time;
 pub use happening::{Happening, Looking};
 pub use screen::{Look, Seen};
 
-use crate::model::preferences::Privacy;
 use crate::model::{
     Bucket, HoldCause, NotificationId, Pause, Rule, SubscriptionId, Surroundings, Verdict,
 };
@@ -147,17 +146,5 @@ impl Player {
                 _ => None,
             },
         })
-    }
-
-    /// How much the toast of these tells now.
-    fn privacy(&self, members: &[usize]) -> Privacy {
-        members
-            .iter()
-            .map(|member| {
-                let n = &self.items[*member].notification;
-                self.book.privacy_of(n, n.tier, self.around, self.now)
-            })
-            .max()
-            .unwrap_or(Privacy::Full)
     }
 }

@@ -3,11 +3,13 @@
 use super::Player;
 use super::item::Stage;
 use crate::model::preferences::{Privacy, Sound};
-use crate::model::{Class, Notification, NotificationId, Tier};
-use crate::policy::compose::{Composed, compose};
+use crate::model::{Class, Notification, NotificationId, SubscriptionId, Tier};
+use crate::policy::compose::{Composed, Telling, compose};
 use crate::policy::escalation;
 use crate::policy::release::{Open, Ring};
 use jiff::Timestamp;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// Those that a toast may name.
 const NAMED: usize = 5;
@@ -42,36 +44,32 @@ pub struct Seen {
     pub tier: Tier,
     /// What is heard; an edit is never heard.
     pub sound: Option<Sound>,
-    /// How much it tells.
-    pub privacy: Privacy,
-    /// The newest of what it tells of, newest first: what its words are made of.
-    pub named: Vec<Notification>,
+    /// How many of each subscription, most first, where there are several.
+    pub groups: Vec<(SubscriptionId, u64)>,
+    /// The newest of what it tells of, newest first, and how much of each may be told.
+    pub named: Vec<(Notification, Privacy)>,
 }
 
 impl Seen {
-    /// What it says, with as much of it as may be told.
-    pub fn words(&self, names: &dyn Fn(&Notification) -> String) -> Composed {
-        let whole = compose(&self.named, self.count, self.batch.as_deref(), names);
-        match self.privacy {
-            Privacy::Full => whole,
-            Privacy::TitleOnly if self.count <= 1 => Composed {
-                title: whole.title,
-                body: String::new(),
+    /// What it says. `names`: what a subscription is called.
+    pub fn words(&self, names: &dyn Fn(SubscriptionId) -> String) -> Composed {
+        let members: Vec<Notification> = self.named.iter().map(|(n, _)| n.clone()).collect();
+        let groups: Vec<(String, u64)> = self
+            .groups
+            .iter()
+            .map(|(subscription, count)| (names(*subscription), *count))
+            .collect();
+        compose(&Telling {
+            members: &members,
+            count: self.count,
+            groups: &groups,
+            batch: self.batch.as_deref(),
+            names: &|n| names(n.subscription),
+            privacy: &|n| {
+                let named = self.named.iter().find(|(named, _)| named.id == n.id);
+                named.map_or(Privacy::CountOnly, |(_, privacy)| *privacy)
             },
-            Privacy::TitleOnly | Privacy::CountOnly => {
-                // A digest's own title names nobody but its subscription.
-                let title = match self.named.first() {
-                    Some(first) if self.count <= 1 => {
-                        format!("1 notification from {}", names(first))
-                    }
-                    _ => whole.title,
-                };
-                Composed {
-                    title,
-                    body: String::new(),
-                }
-            }
-        }
+        })
     }
 }
 
@@ -276,12 +274,16 @@ impl Player {
     fn see(&mut self, toast: usize, look: Look, fresh: Vec<NotificationId>, sound: Option<Sound>) {
         let one = &self.toasts[toast];
         // Who asks for no words is not told of whom.
-        let (privacy, named) = if self.keeps_decisions {
+        let (groups, named) = if self.keeps_decisions {
             let wanted = one.newest.iter().map(|member| &self.items[*member]);
-            let named = wanted.map(|item| item.notification.clone()).collect();
-            (self.privacy(&one.newest), named)
+            let named = wanted.map(|item| {
+                let n = item.notification.clone();
+                let privacy = self.book.privacy_of(&n, n.tier, self.around, self.now);
+                (n, privacy)
+            });
+            (self.groups(one), named.collect())
         } else {
-            (Privacy::CountOnly, Vec::new())
+            (Vec::new(), Vec::new())
         };
         self.seen.push(Seen {
             at: self.now,
@@ -292,9 +294,24 @@ impl Player {
             batch: one.batch.clone(),
             tier: one.tier,
             sound,
-            privacy,
+            groups,
             named,
         });
+    }
+
+    fn groups(&self, toast: &Toast) -> Vec<(SubscriptionId, u64)> {
+        if toast.wanted <= 1 {
+            return Vec::new();
+        }
+        let mut groups = BTreeMap::new();
+        for item in toast.members.iter().map(|member| &self.items[*member]) {
+            if item.is_wanted() {
+                *groups.entry(item.notification.subscription).or_default() += 1;
+            }
+        }
+        let mut groups: Vec<(SubscriptionId, u64)> = groups.into_iter().collect();
+        groups.sort_by_key(|(subscription, count)| (Reverse(*count), *subscription));
+        groups
     }
 
     /// Whether a toast tells of nothing but these, of what still wants attention.

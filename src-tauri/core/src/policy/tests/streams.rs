@@ -134,7 +134,7 @@ proptest! {
             } else {
                 prop_assert!(seen.count >= seen.fresh.len() as u64);
             }
-            let named: HashSet<_> = seen.named.iter().map(|n| n.id).collect();
+            let named: HashSet<_> = seen.named.iter().map(|(n, _)| n.id).collect();
             if seen.look != Look::Gone {
                 prop_assert_eq!(named.len() as u64, seen.count.min(5), "{:?}", seen);
             }
@@ -190,7 +190,7 @@ proptest! {
             player.happens(Happening::Filled);
             player.pass(at(120));
             let digest = |seen: Seen| {
-                let titles: Vec<String> = seen.named.iter().map(|n| n.draft.title.clone()).collect();
+                let titles: Vec<String> = seen.named.iter().map(|(n, _)| n.draft.title.clone()).collect();
                 (seen.at, seen.look, seen.count, seen.tier, seen.sound, titles)
             };
             player.take_seen().into_iter().map(digest).collect::<Vec<_>>()

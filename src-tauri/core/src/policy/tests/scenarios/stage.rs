@@ -63,8 +63,8 @@ impl Stage {
     }
 
     pub(super) fn words(&self, seen: &Seen) -> Composed {
-        seen.words(&|n| {
-            let index = usize::try_from(n.subscription.0).unwrap() - 1;
+        seen.words(&|subscription| {
+            let index = usize::try_from(subscription.0).unwrap() - 1;
             self.topics[index].1.clone()
         })
     }
