@@ -20,7 +20,7 @@ mod tests;
 
 pub use fingerprint::fingerprint;
 pub use rulebook::{Level, Place, Row, Rulebook, Said};
-pub use simulate::{Outcome, Simulated, Told, simulate};
+pub use simulate::{Outcome, Simulated, Told, differences, simulate};
 
 use crate::model::{
     Bucket, Class, Disposition, HoldCause, Notification, PolicyState, Tier, Verdict,

@@ -185,6 +185,15 @@ pub fn simulate(
     result
 }
 
+/// What a person would be told otherwise: by the first preferences, and by the second, of one history; newest first.
+pub fn differences<'a>(
+    now: &'a Simulated,
+    then: &'a Simulated,
+) -> impl Iterator<Item = (&'a Outcome, &'a Outcome)> {
+    let both = now.outcomes.iter().zip(&then.outcomes).rev();
+    both.filter(|(now, then)| !now.told.is_like(&then.told))
+}
+
 fn hours(from: Timestamp, to: Timestamp) -> usize {
     let seconds = to.duration_since(from).as_secs().max(0);
     usize::try_from((seconds + 3599) / 3600).unwrap_or(0)

@@ -5,6 +5,7 @@ mod compose;
 mod oracle;
 mod properties;
 mod scenarios;
+mod simulate;
 mod streams;
 
 use super::Rulebook;
