@@ -363,3 +363,20 @@ CREATE TABLE storm (
 ) STRICT;
 
 CREATE INDEX ledger_at ON ledger (at);
+CREATE TABLE picture (
+    -- SHA-256 of account, use and address: no address is kept twice.
+    key TEXT NOT NULL PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    fetched_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    -- When its server drops it; 0: it does not say.
+    expires_at INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX picture_account ON picture (account);
+
+CREATE INDEX picture_file ON picture (file);
+
+CREATE INDEX picture_used ON picture (used_at);

@@ -183,7 +183,12 @@ fn what_is_in_the_package_is_what_its_readers_expect() -> Result<()> {
         assert_eq!(said, "", "{entry}");
     }
     let menu = read("applications/tidings.desktop")?;
-    for line in ["Exec=tidings", "Icon=tidings", "StartupWMClass=tidings"] {
+    for line in [
+        "Exec=tidings %u",
+        "Icon=tidings",
+        "StartupWMClass=tidings",
+        "MimeType=x-scheme-handler/ntfy;x-scheme-handler/gotify;",
+    ] {
         assert!(menu.lines().any(|found| found == line), "{line}: {menu}");
     }
     let login = read("tidings/tidings-autostart.desktop")?;

@@ -46,6 +46,7 @@ impl Desk {
         let desktop = Arc::new(FakeDesktop::new());
         let engine = Engine::open(Parts {
             profile: profile.path().to_owned(),
+            cache: profile.path().join("cache"),
             clock: Arc::new(clock.clone()),
             notifier: Arc::clone(&notifier) as _,
             secrets: Arc::clone(&secrets) as _,

@@ -100,6 +100,7 @@ fn engine(profile: &Path) -> Engine {
         .unwrap();
     Engine::open(Parts {
         profile: profile.to_owned(),
+        cache: profile.join("cache"),
         clock: Arc::clone(&clock) as _,
         notifier: Arc::new(FileNotifier(Mutex::new(toasts))),
         secrets: Arc::new(MemorySecrets::new()),

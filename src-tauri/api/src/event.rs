@@ -32,6 +32,12 @@ pub enum Event {
         /// The desktop's activation token (xdg-activation), where the user's click brought one.
         token: Option<String>,
     },
+    /// The page of a sign-in that is under way. The browser was asked to open it; where that does nothing, its
+    /// user opens it in any browser on this computer.
+    Browse {
+        /// The page.
+        url: String,
+    },
     /// Too much happened to list; read everything again.
     Resync,
     /// The resident is about to stop.
@@ -59,4 +65,11 @@ pub enum Target {
     },
     /// The settings.
     Settings,
+    /// The settings, at a new account for this address. Nothing is asked of it before the user says so.
+    AddAccount {
+        /// As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.
+        url: String,
+    },
+    /// The settings, at taking over another client's.
+    Import,
 }

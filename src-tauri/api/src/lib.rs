@@ -8,8 +8,11 @@
 mod client;
 mod error;
 mod event;
+mod import;
+mod picture;
 mod policy;
 pub mod preferences;
+mod preview;
 mod query;
 mod request;
 mod secret;
@@ -20,10 +23,13 @@ mod words;
 pub use client::{Client, ClientError, Events};
 pub use error::{ErrorCode, ErrorView};
 pub use event::{Event, Target};
+pub use import::{Import, ImportFrom, ImportReport, ImportResult, ImportedAccount, ImportedTopic};
+pub use picture::{PictureCache, PictureOf, PicturePreview, Pictures};
 pub use policy::{
     Advice, Back, CardView, Difference, GridRow, HeldView, Inherited, LedgerLineOf, Origin,
     Outcomes, QuietView, Simulation, TypeView,
 };
+pub use preview::{Preview, PreviewPart, Previewed};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{
     AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,

@@ -1,8 +1,11 @@
 //! What a client may ask, and the shape of each answer.
 
 use crate::event::Target;
+use crate::import::{Import, ImportReport};
+use crate::picture::{PictureCache, PictureOf, Pictures};
 use crate::policy::{GridRow, LedgerLineOf, Simulation, TypeView};
 use crate::preferences::{Preferences, Row as PreferencesRow};
+use crate::preview::{Preview, Previewed};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
 use crate::view::{
@@ -74,6 +77,20 @@ pub enum Request {
         /// The address, as the notification has it.
         url: String,
     },
+    /// A notification's icon, or a preview of its attachment: from the cache, or fetched if the settings allow
+    /// that. → [`Reply::Picture`]
+    Picture {
+        /// Which notification.
+        id: NotificationId,
+        /// Which of its pictures.
+        of: PictureOf,
+        /// The user asks for it, whatever the settings say.
+        asked: bool,
+    },
+    /// What the pictures take on the disk. → [`Reply::PictureCache`]
+    PictureCache,
+    /// Remove all pictures from the disk; they are fetched again when they are wanted. → [`Reply::PictureCache`]
+    PictureCacheEmpty,
     /// The server families and their sign-in forms. → [`Reply::Kinds`]
     Kinds,
     /// Find out which server answers at a pasted address. → [`Reply::Detected`]
@@ -86,7 +103,8 @@ pub enum Request {
     /// Add an account. → [`Reply::Account`]
     AccountAdd(AccountDraft),
     /// Add an account by signing in in the browser, which is opened for it. What the draft signs in with does
-    /// not count. Answered when the user has signed in, after 5 minutes at most. → [`Reply::Account`]
+    /// not count. [`crate::Event::Browse`] names the page. Answered when the user has signed in, after 5 minutes
+    /// at most. → [`Reply::Account`]
     AccountAddByBrowser(AccountDraft),
     /// Sign an account in anew in the browser. Answered like the above. → [`Reply::Account`]
     AccountSignInByBrowser {
@@ -112,6 +130,10 @@ pub enum Request {
         /// Which one.
         id: AccountId,
     },
+    /// Take another client's settings over, or say what would come of it. → [`Reply::Imported`]
+    Import(Import),
+    /// What a described server's profile makes of an event. → [`Reply::Previewed`]
+    Preview(Preview),
     /// Subscribe to a further topic. → [`Reply::Account`]
     SubscriptionAdd {
         /// Of which account.
@@ -219,6 +241,10 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "is", content = "value")]
 #[ts(export)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a reply is on its way once; nobody keeps many of them"
+)]
 pub enum Reply {
     /// It is done.
     Done,
@@ -234,6 +260,13 @@ pub enum Reply {
     Ledger(Vec<LedgerEntry>),
     /// What came of an action.
     Act(ActOutcome),
+    /// A picture.
+    Picture {
+        /// A PNG file, in base64 (RFC 4648, section 4).
+        png: String,
+    },
+    /// What the pictures take on the disk.
+    PictureCache(PictureCache),
     /// The server families.
     Kinds(Vec<KindView>),
     /// The server at an address.
@@ -242,6 +275,10 @@ pub enum Reply {
     Accounts(Vec<AccountView>),
     /// One account.
     Account(AccountView),
+    /// What came of an import.
+    Imported(ImportReport),
+    /// What became of an event.
+    Previewed(Box<Previewed>),
     /// A hop-by-hop result.
     Test(TestReport),
     /// The server's id of what was published.
@@ -282,6 +319,9 @@ pub struct AccountDraft {
     /// Topics to subscribe to.
     #[serde(default)]
     pub topics: Vec<String>,
+    /// The user's names for some of them: topic and name.
+    #[serde(default)]
+    pub names: Vec<(String, String)>,
     /// How to sign in.
     #[serde(default = "no_sign_in")]
     pub sign_in: SignIn,
@@ -321,6 +361,7 @@ impl Default for AccountDraft {
             kind: None,
             name: String::new(),
             topics: Vec::new(),
+            names: Vec::new(),
             sign_in: SignIn::None,
             secret: None,
             secrets: SecretPlace::Keyring,
@@ -376,6 +417,8 @@ pub struct AccountEdit {
     pub proxy_sign_in: Option<Secret>,
     /// The password of the client certificate's file; empty: none any more.
     pub certificate_password: Option<Secret>,
+    /// All extra headers from now on; one without a value keeps the value that it has.
+    pub headers: Option<Vec<(String, Option<Secret>)>>,
 }
 
 /// Who chooses what carries a connection.
@@ -500,6 +543,8 @@ pub struct AppSettings {
     pub letter_shortcuts: bool,
     /// Marking read or done, or deleting, tells servers that can be told.
     pub tell_servers: bool,
+    /// Whose servers may be asked for icons and pictures.
+    pub pictures: Pictures,
     /// The user was told that closing the window leaves Tidings running.
     pub close_explained: bool,
     /// How patient connections are.
@@ -560,6 +605,7 @@ impl Default for AppSettings {
             keep_count: 10_000,
             letter_shortcuts: true,
             tell_servers: true,
+            pictures: Pictures::default(),
             close_explained: false,
             timings: Timings::default(),
         }

@@ -1,5 +1,6 @@
 //! What a client sees. Plain data; times are RFC 3339 in UTC.
 
+use crate::picture::PicturePreview;
 use crate::policy::{CardView, HeldView, QuietView};
 use crate::preferences::Preferences;
 use crate::words::{
@@ -55,6 +56,8 @@ pub struct Row {
     pub done: bool,
     /// Has a link to open.
     pub has_url: bool,
+    /// Has an icon that may be loaded: [`crate::Request::Picture`].
+    pub icon: bool,
     /// How many actions it has.
     pub actions: u32,
     /// How many earlier versions are kept.
@@ -99,7 +102,7 @@ pub struct ActionView {
     pub says: String,
 }
 
-/// A file that belongs to a notification; it stays on the server.
+/// A file that belongs to a notification; it stays on the server, but for a preview of a picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AttachmentView {
@@ -115,6 +118,8 @@ pub struct AttachmentView {
     /// When the server drops it.
     #[ts(type = "string | null")]
     pub expires_at: Option<Timestamp>,
+    /// What can be shown of it here.
+    pub preview: PicturePreview,
 }
 
 /// An earlier version of a notification.
@@ -319,6 +324,8 @@ pub struct AccountView {
     pub options: String,
     /// How its server is reached.
     pub way: Way,
+    /// Names of its extra request headers.
+    pub headers: Vec<String>,
     /// Its connection.
     pub connection: ConnectionView,
     /// Its subscriptions.
@@ -441,6 +448,8 @@ pub struct Detected {
     pub url: String,
     /// Topics that the address named.
     pub topics: Vec<String>,
+    /// Names that it gave to some of them: topic and name.
+    pub names: Vec<(String, String)>,
     /// Settings of the family that it implied, a JSON object; empty for none.
     pub options: String,
     /// What was found, in words.

@@ -4,6 +4,7 @@ use crate::model::preferences::Sound;
 use crate::model::{AccountId, Credential, SecretPlace, Tier};
 use jiff::{Timestamp, tz::TimeZone};
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 use tidings_api::Target;
@@ -68,6 +69,8 @@ pub struct Toast {
     pub update: bool,
     /// Buttons besides the default action and Open: key and label.
     pub actions: Vec<(String, String)>,
+    /// A PNG file to show beside it.
+    pub icon: Option<PathBuf>,
 }
 
 /// Why a toast could not be shown.

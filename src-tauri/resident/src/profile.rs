@@ -18,6 +18,8 @@ const LONGEST_SOCKET: usize = 103;
 pub struct Profile {
     /// Database, settings, and secrets that the user wants in a file.
     pub data: PathBuf,
+    /// What can be had again: pictures. Made when there is something to put into it.
+    pub cache: PathBuf,
     /// The log.
     pub logs: PathBuf,
     /// The folder of the control socket, of mode 0700.
@@ -36,6 +38,7 @@ pub struct Profile {
 pub struct Places {
     home: Option<PathBuf>,
     data: Option<PathBuf>,
+    cache: Option<PathBuf>,
     state: Option<PathBuf>,
     runtime: Option<PathBuf>,
     temp: PathBuf,
@@ -57,6 +60,7 @@ impl Places {
             } else {
                 "XDG_DATA_HOME"
             }),
+            cache: folder("XDG_CACHE_HOME"),
             state: folder("XDG_STATE_HOME"),
             runtime: folder("XDG_RUNTIME_DIR"),
             temp: env::temp_dir(),
@@ -92,6 +96,7 @@ impl Profile {
             };
             return Ok(Self {
                 data: root.join("data"),
+                cache: root.join("cache"),
                 logs: root.join("logs"),
                 run,
                 socket,
@@ -121,10 +126,21 @@ impl Profile {
             None if cfg!(any(windows, target_os = "macos")) => data.clone(),
             None => from_home(".local/state")?,
         };
+        let cache = match &places.cache {
+            Some(cache) => cache.join("tidings"),
+            None if cfg!(windows) => data.join("tidings/cache"),
+            None => from_home(if cfg!(target_os = "macos") {
+                "Library/Caches"
+            } else {
+                ".cache"
+            })?
+            .join("tidings"),
+        };
         let run = places.runtime();
         let socket = run.join("control.sock");
         Ok(Self {
             data: data.join("tidings"),
+            cache,
             logs: state.join("tidings/logs"),
             run,
             socket,
@@ -307,6 +323,10 @@ mod tests {
         elsewhere.runtime = None;
         let profile = Profile::find(None, &elsewhere).unwrap();
         assert_eq!(profile.data, Path::new("/data/tidings"));
+        assert_eq!(profile.cache, Path::new("/home/ada/.cache/tidings"));
+        elsewhere.cache = Some("/cache".into());
+        let profile = Profile::find(None, &elsewhere).unwrap();
+        assert_eq!(profile.cache, Path::new("/cache/tidings"));
         assert_eq!(profile.logs, Path::new("/state/tidings/logs"));
         assert!(profile.run.starts_with("/tmp"), "{}", profile.run.display());
     }
@@ -322,7 +342,12 @@ mod tests {
     #[test]
     fn a_chosen_profile_keeps_everything_in_it_and_its_socket_fits() {
         let profile = Profile::find(Some(Path::new("/srv/p")), &places()).unwrap();
-        for path in [&profile.data, &profile.logs, &profile.socket] {
+        for path in [
+            &profile.data,
+            &profile.cache,
+            &profile.logs,
+            &profile.socket,
+        ] {
             assert!(path.starts_with("/srv/p"), "{}", path.display());
         }
         let long = PathBuf::from(format!("/srv/{}", "x".repeat(120)));

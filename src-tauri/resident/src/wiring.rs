@@ -115,6 +115,7 @@ fn engine(
     let dial = dial.asking(Arc::<Portal>::default());
     Engine::open(Parts {
         profile: profile.data.clone(),
+        cache: profile.cache.clone(),
         clock,
         notifier,
         secrets,

@@ -301,3 +301,61 @@ fn preferences_are_tried_out_without_a_resident_a_database_or_a_clock() {
     // It left nothing behind.
     assert!(!place.profile().exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_clients_settings_are_looked_at_and_then_taken_over() {
+    let place = Place::new();
+    let server = server().await;
+    let file = place.folder().join("client.yml");
+    let text = format!(
+        "default-host: {}\nsubscribe:\n  - topic: builds\n    command: echo\n  - topic: alerts\n    token: tk_marker_secret\n",
+        server.url()
+    );
+    std::fs::write(&file, text).unwrap();
+    let import = ["account", "import", file.to_str().unwrap(), "--json"];
+    let results = |more: &[&str]| {
+        let done = place.run(&[&import[..], more].concat()).ok();
+        assert!(done.err.contains("runs no programs"), "{}", done.err);
+        assert!(!done.out.contains("marker_secret") && !done.err.contains("marker_secret"));
+        let objects = done.objects().into_iter();
+        objects
+            .map(|one| one["result"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(results(&["--dry-run"]), ["added", "added"]);
+    assert_eq!(place.run(&["account", "list", "--json"]).ok().out, "");
+    assert_eq!(results(&["--secrets", "file"]), ["added", "added"]);
+    assert_eq!(
+        results(&["--from", "ntfy", "--secrets", "file"]),
+        ["unchanged", "unchanged"]
+    );
+    let wrong = place
+        .run(&[
+            "account",
+            "import",
+            file.to_str().unwrap(),
+            "--from",
+            "gotify-tray",
+        ])
+        .failed(2);
+    assert!(wrong.err.contains("no server"), "{}", wrong.err);
+
+    let account = place.run(&["account", "list", "--json"]).ok().objects()[0]["id"].to_string();
+    let edit = |more: &[&str]| {
+        let edited = place.run(&[&["account", "edit", &account, "--json"], more].concat());
+        edited.ok().objects()[0]["headers"].clone()
+    };
+    let secrets = ["--secrets", "file"];
+    let with = [
+        &secrets[..],
+        &["--header", "X-One: 1", "--header", "X-Two: 2"],
+    ]
+    .concat();
+    assert_eq!(edit(&with), json!(["X-One", "X-Two"]));
+    assert_eq!(
+        edit(&["--remove-header", "x-one", "--header", "X-Three: 3"]),
+        json!(["X-Two", "X-Three"])
+    );
+    let unknown = place.run(&["account", "edit", &account, "--remove-header", "X-None"]);
+    assert!(unknown.failed(1).err.contains("no extra header X-None"));
+}

@@ -360,3 +360,17 @@ async fn starting_at_login_is_an_entry_of_the_desktop() {
     assert!(!settings().await.unwrap().start_at_login);
     assert_eq!(resident.end(true).await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clicked_link_opens_the_form_and_asks_its_server_nothing() {
+    let desk = Desk::new().await;
+    let mut resident = desk.resident("daemon").await;
+    let host = desk.server.url().replace("http://", "");
+    let link = format!("ntfy://{}/other?secure=false", host.trim_end_matches('/'));
+    desk.place.command(&[&link]).output().unwrap();
+    desk.window_started(&format!("{{\"show\":\"add_account\",\"url\":\"{link}\"}} "))
+        .await;
+    let accounts = desk.place.run(&["account", "list", "--json"]).ok();
+    assert!(!accounts.out.contains("other"), "{}", accounts.out);
+    assert_eq!(resident.end(true).await, Some(0));
+}

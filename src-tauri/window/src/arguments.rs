@@ -142,7 +142,10 @@ mod tests {
 
     #[test]
     fn every_target_that_the_contract_can_write_is_read_back() {
-        for target in [Target::Inbox, Target::Settings] {
+        let link = Target::AddAccount {
+            url: "ntfy://h/t?display=A%20b&secure=false".to_owned(),
+        };
+        for target in [Target::Inbox, Target::Settings, Target::Import, link] {
             let json = serde_json::to_string(&target).unwrap();
             let parsed = parse(&["--socket", "/run/a", "--show", &json], &[]);
             assert_eq!(parsed.unwrap().target, target);

@@ -66,6 +66,7 @@ mod tests {
             ("https://ntfy.example/topic", false),
             ("http://tauri.localhost.evil.example/", false),
             ("file:///etc/passwd", false),
+            ("tidings-image://localhost/icon-1", false),
             ("data:text/html,hello", false),
             ("javascript:alert(1)", false),
             ("about:blank", false),

@@ -7,6 +7,7 @@ mod bridge;
 mod commands;
 mod desktop;
 mod fence;
+mod pictures;
 mod view;
 mod wait;
 mod windows;
@@ -28,9 +29,16 @@ pub fn run(arguments: Arguments) -> tauri::Result<()> {
             commands::opening,
             commands::painted
         ])
+        .register_asynchronous_uri_scheme_protocol(
+            pictures::SCHEME,
+            |context, request, responder| {
+                pictures::serve(context.app_handle(), &request, responder);
+            },
+        )
         .on_window_event(windows::on_event)
         .setup(move |app| {
             app.manage(Link::default());
+            app.manage(pictures::Turnstile::default());
             app.manage(Windows::default());
             bridge::start(app.handle(), arguments)?;
             Ok(())

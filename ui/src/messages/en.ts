@@ -3,16 +3,19 @@
 import type { ConnectionState } from "../lib/bindings/ConnectionState";
 import type { DoctorVerdict } from "../lib/bindings/DoctorVerdict";
 import type { HopResult } from "../lib/bindings/HopResult";
+import type { ImportFrom } from "../lib/bindings/ImportFrom";
+import type { ImportResult } from "../lib/bindings/ImportResult";
 import type { Place } from "../lib/bindings/Place";
 import type { SecretPlace } from "../lib/bindings/SecretPlace";
 import type { Tier } from "../lib/bindings/Tier";
 import type { TransportKind } from "../lib/bindings/TransportKind";
 import type { Timings } from "../lib/bindings/Timings";
 import { count } from "../lib/words/time";
+import { policy } from "./policy";
 
 const n = (number: number, one: string, many: string) => `${count(number)} ${number === 1 ? one : many}`;
 
-const places: Record<Place, string> = { all: "All", unread: "Unread", done: "Done" };
+const places: Record<Place, string> = { all: "All", unread: "Unread", done: "Done", snoozed: policy.snooze.place };
 
 const tiers: Record<Tier, string> = {
   informational: "Informational",
@@ -55,6 +58,7 @@ const hops: Record<HopResult, string> = { ok: "Works", warning: "Works, but", fa
 const verdicts: Record<DoctorVerdict, string> = { good: "Good", fair: "In part", bad: "Not working" };
 
 export const words = {
+  policy,
   app: "Tidings",
   inbox: "Inbox",
   settingsTitle: "Settings",
@@ -205,6 +209,11 @@ export const words = {
     received: (time: string) => `received ${time}`,
     expires: (time: string) => `on the server until ${time}`,
     expired: "no longer on the server",
+    picture: (name: string) => `Picture: ${name}`,
+    pictureElsewhere: (host: string) =>
+      host === "" ? "Pictures are not loaded by themselves." : `The picture is on ${host}. Loading it tells that server when and from where you look at it.`,
+    pictureLost: "The picture could not be shown.",
+    loadPicture: "Load picture",
     revisions: (number: number) => n(number, "earlier version", "earlier versions"),
     replaced: "replaced",
     why: "Why did this ring, or not?",
@@ -226,9 +235,9 @@ export const words = {
     title: "Keyboard",
     off: "Single letters are switched off in the settings.",
     groups: [
-      ["Move", [["↓ ↑ or j k", "Next, previous"], ["Home End", "First, last"], ["g then a, u, d", "All, Unread, Done"], ["/ or Ctrl+F", "Search"]]],
+      ["Move", [["↓ ↑ or j k", "Next, previous"], ["Home End", "First, last"], ["g then a, u, s, d", "All, Unread, Snoozed, Done"], ["/ or Ctrl+F", "Search"]]],
       ["Read", [["Enter or o", "Open"], ["Shift+Enter", "Open its link"], ["1–9", "Its action buttons"], ["Esc", "Close, step back"]]],
-      ["Act", [["e", "Done"], ["Shift+I, Shift+U", "Read, unread"], ["Delete or #", "Delete"], ["z or Ctrl+Z", "Undo"]]],
+      ["Act", [["e", "Done"], ["h", "Snooze"], ["Shift+I, Shift+U", "Read, unread"], ["Delete or #", "Delete"], ["z or Ctrl+Z", "Undo"]]],
       ["Select", [["x or Space", "Select"], ["Shift+↑ ↓", "Select more"], ["Ctrl+A", "Select all"]]],
       ["Tidings", [["Ctrl+,", "Settings"], ["?", "This page"]]],
     ] as [string, [string, string][]][],
@@ -238,7 +247,15 @@ export const words = {
     sections: {
       accounts: "Accounts",
       notifications: "Notifications",
+      grid: "What rings",
+      quiet: "Quiet hours",
+      batching: "Batching and limits",
+      rules: "Rules",
+      sounds: "Sounds",
+      privacy: "Privacy",
+      context: "On screen",
       appearance: "Appearance",
+      pictures: "Pictures",
       storage: "Storage",
       connections: "Connections",
       about: "Advanced",
@@ -254,6 +271,8 @@ export const words = {
     detect: "Continue",
     detecting: "Looking…",
     detectFailed: "You can fill in the rest and test it when the server is back.",
+    fromLink: "This address comes from a link. Nothing was asked of it yet: go on only if you trust where it came from.",
+    noBrowser: "If no browser opens, open this address in any browser on this computer:",
     unknownKind: "Which kind of server is it?",
     name: "Name",
     nameHint: "How Tidings calls it; the host’s name if empty, with its port if unusual.",
@@ -326,6 +345,41 @@ export const words = {
     valuePlaceholder: "Value",
     remove: (header: string) => `Remove header ${header}`,
     add: "Add a header",
+    save: "Save headers",
+  },
+
+  importing: {
+    open: "Import from another client…",
+    title: "Import from another client",
+    file: "Its file",
+    fileHint: "client.yml of the ntfy command line, a backup of the ntfy app for Android, or gotify-tray.conf. Passwords in it go to the keyring and nowhere else.",
+    unreadable: (name: string) => `${name} cannot be read.`,
+    clients: { ntfy: "the ntfy command line", "ntfy-android": "the ntfy app for Android", "gotify-tray": "Gotify Tray" } satisfies Record<ImportFrom, string>,
+    would: (client: string) => `These are the settings of ${client}. Nothing is changed yet.`,
+    done: "This came of it:",
+    accounts: "Accounts",
+    as: (user: string) => `As ${user}`,
+    known: "there already",
+    plans: { added: "will be added", extended: "is there, gets the new topics", unchanged: "is there already", failed: "cannot be added" } satisfies Record<ImportResult, string>,
+    results: { added: "added", extended: "got the new topics", unchanged: "was there already", failed: "could not be added" } satisfies Record<ImportResult, string>,
+    leftOut: "Not taken over",
+    save: "Import",
+  },
+
+  profile: {
+    title: "Profile",
+    hint: "TOML that describes the server; it takes the preset’s place. Empty: the preset, or the address is looked at.",
+    goTo: (line: number) => `Go to line ${line}`,
+    copyPreset: "Change a copy of the preset",
+    file: "From a file:",
+    preview: "What becomes of an event",
+    sample: "Event",
+    sampleHint: "As the server sends it. Empty: the last one that this account received.",
+    noTitle: "Without a title",
+    part: "Part",
+    value: "Value",
+    from: "From",
+    usual: "not in the event",
   },
 
   keyring: {
@@ -339,8 +393,6 @@ export const words = {
   },
 
   notifications: {
-    whileLooking: "Toasts also for what I am looking at",
-    whileLookingHint: "Otherwise what arrives in the list on screen does not ring.",
     pause: "Pause",
     pauseHint: "Nothing rings meanwhile; everything still comes into the inbox, and what waited rings as one when the pause ends.",
     pauses: [
@@ -403,6 +455,20 @@ export const words = {
     reset: "Set all back",
   },
 
+  pictures: {
+    load: "Load icons and pictures",
+    choices: [
+      ["own_servers", "Only from my servers"],
+      ["everywhere", "From everywhere"],
+      ["never", "Never"],
+    ] as ["own_servers" | "everywhere" | "never", string][],
+    hints: {
+      own_servers: "Each account’s own server is asked, and nobody else. A picture that is elsewhere can be loaded one by one.",
+      everywhere: "Whoever sends you something can have any server on the internet asked, which then learns when and from where you look at it.",
+      never: "No server is asked for any picture, unless you load it yourself.",
+    },
+  },
+
   storage: {
     days: "Keep notifications for",
     daysHint: "Older ones are removed; unread critical ones stay.",
@@ -417,6 +483,10 @@ export const words = {
     count: "At most, per account",
     countHint: "The oldest go first.",
     invalidCount: "Type a number from 100 to 1,000,000.",
+    pictures: "Pictures",
+    picturesTake: (files: number, bytes: string) => (files === 0 ? "None are kept." : `${n(files, "file", "files")}, ${bytes}. At most 500 MB are kept; what was not looked at for the longest goes first.`),
+    empty: "Empty",
+    emptyPictures: "Empty: remove all kept pictures",
   },
 
   about: {

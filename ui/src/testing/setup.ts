@@ -87,3 +87,13 @@ HTMLDialogElement.prototype.close = function close(this: HTMLDialogElement) {
 afterEach(() => {
   width = 80;
 });
+
+// jsdom has files, but not how they are read today.
+Blob.prototype.text ??= function (this: Blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(reader.error ?? new Error("unreadable"));
+    reader.readAsText(this);
+  });
+};

@@ -99,7 +99,7 @@ pub enum Batch {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[ts(export, optional_fields, rename = "PreferencesRow")]
+#[ts(export, optional_fields)]
 pub struct Cell {
     /// Never toasts, not even critical ones.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -146,7 +146,7 @@ pub struct Schedule {
     pub to: ClockTime,
     /// What rings all the same: this tier and those above it; none: nothing. Left out: critical ones.
     #[serde(default = "critical")]
-    #[ts(type = "Tier | null")]
+    #[ts(optional = false)]
     pub lets_through: Option<Tier>,
     /// It does not start on this day ("skip tonight").
     #[serde(default, skip_serializing_if = "Option::is_none")]

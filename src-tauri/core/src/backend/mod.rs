@@ -4,12 +4,15 @@
 //! one page of docs.
 
 mod browser;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod custom;
 mod gotify;
 mod mercure;
 mod missing;
 mod nchan;
 mod ntfy;
+mod own_id;
 pub mod payload;
 pub mod pkce;
 mod publication;
@@ -470,6 +473,11 @@ pub trait Backend: Send + Sync {
     /// them: where tokens or the history come from.
     fn own_addresses(&self, _server: &Server) -> Vec<Url> {
         Vec::new()
+    }
+    /// Whether this address is that of a file which the server keeps for notifications: only such get the
+    /// account's credential. Asking for another one may do something there, and a publisher chose it.
+    fn is_file(&self, _server: &Server, _url: &Url) -> bool {
+        false
     }
     /// Whether a topic's name can be one; the words say what is allowed.
     fn check_topic(&self, topic: &str) -> Result<(), String>;

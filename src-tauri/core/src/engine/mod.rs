@@ -9,6 +9,7 @@ mod handle;
 mod ingest;
 mod outbox;
 mod patience;
+mod pictures;
 mod preferences;
 mod present;
 mod scheduler;
@@ -30,6 +31,7 @@ use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
 use jiff::tz::TimeZone;
+use pictures::Pictures;
 use present::Handover;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -54,6 +56,8 @@ const SETTINGS: &str = "settings";
 pub struct Parts {
     /// The profile's folder; the database is `inbox.db` in it.
     pub profile: PathBuf,
+    /// The folder for pictures that can be fetched again.
+    pub cache: PathBuf,
     /// Time and chance.
     pub clock: Arc<dyn Clock>,
     /// Toasts.
@@ -83,6 +87,7 @@ pub struct Engine {
 struct Queues {
     items: mpsc::Receiver<Item>,
     over: mpsc::UnboundedReceiver<ToastId>,
+    errands: mpsc::Receiver<pictures::Errand>,
 }
 
 /// What the tasks share.
@@ -107,6 +112,7 @@ pub struct Shared {
     notices: Mutex<BTreeMap<&'static str, String>>,
     credentials: Mutex<HashMap<AccountId, Credential>>,
     echoes: Echoes,
+    pictures: Pictures,
     hints: broadcast::Sender<Event>,
     ingest: mpsc::Sender<Item>,
     over: mpsc::UnboundedSender<ToastId>,
@@ -154,6 +160,7 @@ impl Engine {
         let (ingest, items) = mpsc::channel(ingest::QUEUE);
         let (over, overs) = mpsc::unbounded_channel();
         let zone = parts.clock.zone();
+        let (pictures, errands) = Pictures::new(parts.cache.join("pictures"), pictures::BUDGET);
         let shared = Shared {
             version: parts.version,
             device: parts.device,
@@ -174,6 +181,7 @@ impl Engine {
             notices: Mutex::default(),
             credentials: Mutex::default(),
             echoes: Echoes::default(),
+            pictures,
             hints: broadcast::channel(HINTS).0,
             ingest,
             over,
@@ -192,7 +200,11 @@ impl Engine {
         shared.notice("preferences", preferences::notice(&problems));
         Ok(Self {
             shared: Arc::new(shared),
-            queues: Arc::new(Mutex::new(Some(Queues { items, over: overs }))),
+            queues: Arc::new(Mutex::new(Some(Queues {
+                items,
+                over: overs,
+                errands,
+            }))),
             tasks: Arc::default(),
             ingesting: Arc::default(),
         })
@@ -221,6 +233,7 @@ impl Engine {
             tokio::spawn(continuity::run(Arc::clone(shared))),
             tokio::spawn(upkeep::fold(Arc::clone(shared))),
             tokio::spawn(upkeep::check(Arc::clone(shared))),
+            tokio::spawn(pictures::run(Arc::clone(shared), queues.errands)),
         ];
         lock(&self.tasks).extend(tasks);
         match shared.store.read(|tx| tx.accounts()) {
@@ -265,6 +278,7 @@ impl Engine {
             }
         }
         if up {
+            self.shared.pictures.hope_again();
             self.shared.wake_outbox.notify_one();
             self.shared.back_online();
         }

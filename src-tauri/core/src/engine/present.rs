@@ -1,7 +1,7 @@
 //! Toasts: claims what is decided, composes it, shows it, and hears what the user did with it. The
 //! notifier may be slow, absent or hang; nothing but toasts waits for it.
 
-use super::{Shared, lock};
+use super::{Shared, lock, pictures};
 use crate::model::{Notification, Tier};
 use crate::policy::compose::{self, Telling};
 use crate::policy::escalation;
@@ -189,6 +189,10 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
             .collect(),
         _ => Vec::new(),
     };
+    let icon = match job.members.as_slice() {
+        [only] if job.count == 1 => pictures::for_toast(shared, only),
+        _ => None,
+    };
     Toast {
         key: ToastKey(job.id.0),
         title: composed.title,
@@ -198,6 +202,7 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
         volume: book.document().sounds.volume.min(100),
         update: job.update,
         actions,
+        icon,
     }
 }
 

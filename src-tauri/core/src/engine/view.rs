@@ -2,6 +2,7 @@
 
 use super::attention::Attention;
 use super::connection::task;
+use super::pictures::Shown;
 use super::{Shared, lock, preferences, storage};
 use crate::backend::{Backend, FieldKind, Missing, registry};
 use crate::model::{
@@ -31,25 +32,30 @@ const GAPS: usize = 10;
 pub struct Names {
     accounts: HashMap<crate::model::AccountId, String>,
     subscriptions: HashMap<SubscriptionId, (String, String)>,
+    shown: Shown,
 }
 
 impl Names {
     /// Reads them.
-    pub fn read(tx: &Tx<'_>) -> Result<Self, StoreError> {
-        let mut names = Self {
-            accounts: HashMap::new(),
-            subscriptions: HashMap::new(),
-        };
-        for account in tx.accounts()? {
-            names.accounts.insert(account.id, account.name);
-        }
+    pub fn read(shared: &Shared, tx: &Tx<'_>) -> Result<Self, StoreError> {
+        let accounts = tx.accounts()?;
+        let mut subscriptions = HashMap::new();
+        let mut icons = HashMap::new();
         for subscription in tx.all_subscriptions()? {
             let shown = subscription.display_name().to_owned();
-            names
-                .subscriptions
-                .insert(subscription.id, (subscription.topic, shown));
+            subscriptions.insert(subscription.id, (subscription.topic, shown));
+            if !subscription.icon.is_empty() {
+                icons.insert(subscription.id, subscription.icon);
+            }
         }
-        Ok(names)
+        Ok(Self {
+            shown: Shown::new(shared.settings().pictures, &accounts, icons),
+            accounts: accounts
+                .into_iter()
+                .map(|account| (account.id, account.name))
+                .collect(),
+            subscriptions,
+        })
     }
 
     /// What the user sees as a subscription's name.
@@ -104,15 +110,27 @@ pub fn row(n: &Notification, names: &Names) -> Row {
         read: n.read_at.is_some(),
         done: n.done_at.is_some(),
         has_url: draft.url.is_some(),
+        icon: names.shown.icon(n),
         actions: u32::try_from(draft.actions.len()).unwrap_or(u32::MAX),
         revisions: n.revisions,
     }
 }
 
 /// A notification, whole.
-pub fn detail(tx: &Tx<'_>, n: &Notification) -> Result<Detail, StoreError> {
-    let names = Names::read(tx)?;
+pub fn detail(shared: &Shared, tx: &Tx<'_>, n: &Notification) -> Result<Detail, StoreError> {
+    let names = Names::read(shared, tx)?;
     let draft = &n.draft;
+    let attachment = draft.attachment.as_ref().map(|file| {
+        let now = shared.clock.now();
+        Ok::<_, StoreError>(AttachmentView {
+            name: text::one_line(&file.name, TITLE),
+            url: text::allowed_link(&file.url).unwrap_or_default(),
+            media_type: file.media_type.clone(),
+            size: file.size,
+            expires_at: file.expires_at,
+            preview: names.shown.preview(tx, n.account, file, now)?,
+        })
+    });
     Ok(Detail {
         row: row(n, &names),
         remote_id: draft.remote_id.clone(),
@@ -124,13 +142,7 @@ pub fn detail(tx: &Tx<'_>, n: &Notification) -> Result<Detail, StoreError> {
         },
         url: draft.url.clone(),
         actions: draft.actions.iter().map(action).collect(),
-        attachment: draft.attachment.as_ref().map(|file| AttachmentView {
-            name: text::one_line(&file.name, TITLE),
-            url: text::allowed_link(&file.url).unwrap_or_default(),
-            media_type: file.media_type.clone(),
-            size: file.size,
-            expires_at: file.expires_at,
-        }),
+        attachment: attachment.transpose()?,
         revisions: tx
             .revisions(n.id)?
             .into_iter()
@@ -177,7 +189,7 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
     let (counts, pause, latest, connections, attention) = shared
         .store
         .read(|tx| {
-            let names = Names::read(tx)?;
+            let names = Names::read(shared, tx)?;
             let latest: Vec<_> = tx.latest(LATEST)?.iter().map(|n| row(n, &names)).collect();
             let connections: Vec<_> = tx
                 .accounts()?
@@ -259,6 +271,7 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
         disabled: account.disabled,
         options: account.options.clone(),
         way: account.way.clone(),
+        headers: account.header_names.clone(),
         connection: connection(shared, account),
         subscriptions,
     })

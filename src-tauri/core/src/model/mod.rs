@@ -18,8 +18,8 @@ pub use request::{Body, Hidden, HttpRequest, Method, Sign};
 pub use tidings_api::preferences;
 pub use tidings_api::preferences::Preferences;
 pub use tidings_api::{
-    AccountId, ActionKind, Back, BackendKind, Format, NotificationId, Quota, SecretPlace, SignIn,
-    SubscriptionId, Tier, TransportKind, Way,
+    AccountId, ActionKind, Back, BackendKind, Format, ImportFrom, NotificationId, Quota,
+    SecretPlace, SignIn, SubscriptionId, Tier, TransportKind, Way,
 };
 
 /// A resume position: minted and read by its backend only, opaque to everyone else.

@@ -77,9 +77,9 @@ pub struct Draft {
     pub actions: Vec<Action>,
     /// Tags, as the server gave them.
     pub tags: Vec<String>,
-    /// Icon URL; not fetched.
+    /// Icon URL; fetched only when somebody looks at it.
     pub icon: Option<String>,
-    /// Attachment; not fetched.
+    /// Attachment; only a picture is fetched, when somebody looks at it.
     pub attachment: Option<Attachment>,
     /// The server asks for no sound.
     pub silent: bool,
@@ -113,7 +113,7 @@ pub struct Action {
     pub clear: bool,
 }
 
-/// A file that belongs to a notification; it stays on the server.
+/// A file that belongs to a notification; it stays on the server, but for a preview of a picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// File name.

@@ -11,7 +11,7 @@ use super::{StoreError, Tx};
 use crate::model::{AccountId, Notification, NotificationId, SubscriptionId};
 use jiff::Zoned;
 use rusqlite::types::Value;
-use rusqlite::{Row, params_from_iter};
+use rusqlite::{OptionalExtension as _, Row, params_from_iter};
 use tidings_api::{Counts, ListQuery, Place};
 
 const DEFAULT_LIMIT: u32 = 50;
@@ -148,6 +148,24 @@ impl Tx<'_> {
             Ok((spot(row)?, notification(row)?))
         })?;
         Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// What came last through an account, as it came; of the archive where the inbox has nothing of it.
+    pub fn last_frame(&self, account: AccountId) -> Result<Option<String>, StoreError> {
+        for place in [0, 1] {
+            let frame = self
+                .db
+                .prepare_cached(
+                    "SELECT c.raw FROM notification n CROSS JOIN content c ON c.id = n.id
+                     WHERE n.account = ?1 AND n.place = ?2 ORDER BY n.sorted_at DESC LIMIT 1",
+                )?
+                .query_row([account.0, place], |row| row.get(0))
+                .optional()?;
+            if frame.is_some() {
+                return Ok(frame);
+            }
+        }
+        Ok(None)
     }
 
     /// How many. Kept as rows change, not counted. `badge`: whether what is unread of a subscription and type

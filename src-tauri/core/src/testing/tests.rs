@@ -34,6 +34,7 @@ fn toast(key: i64) -> Toast {
         volume: 100,
         update: false,
         actions: Vec::new(),
+        icon: None,
     }
 }
 

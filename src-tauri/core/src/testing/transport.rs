@@ -4,7 +4,7 @@ use super::lock;
 use crate::model::{HttpRequest, TransportKind};
 use crate::ports::{Clock, Later};
 use crate::transport::limits::Times;
-use crate::transport::{Answer, Dial, Frame, Link, Route, TransportError};
+use crate::transport::{Answer, Dial, Frame, Link, NotFetched, Route, TransportError, Wanted};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -344,6 +344,24 @@ impl Dial for ScriptedTransport {
             match &reply.refusal {
                 Some(error) => Err(error.clone()),
                 None => Ok(Box::new(ScriptedAnswer { reply, at: 0 }) as Box<dyn Answer>),
+            }
+        })
+    }
+
+    fn download<'a>(
+        &'a self,
+        wanted: &'a Wanted,
+        route: &'a Route,
+    ) -> Later<'a, Result<Vec<u8>, NotFetched>> {
+        Box::pin(async move {
+            let request = HttpRequest::get(wanted.url.clone());
+            let mut answer = self.fetch(&request, route).await?;
+            match answer.status() {
+                200 => Ok(answer.text(wanted.limit).await?.into_bytes()),
+                status => Err(NotFetched::Refused {
+                    status,
+                    retry_after: answer.retry_after(),
+                }),
             }
         })
     }

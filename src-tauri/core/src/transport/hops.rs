@@ -2,8 +2,9 @@
 //! go straight to the server, past any proxy.
 
 use super::fault::{of_socket, plain};
-use super::http::{resolve, within};
+use super::http::within;
 use super::limits;
+use super::names::resolve;
 use super::tls::Tls;
 use super::x509;
 use super::{Route, TransportError, way};

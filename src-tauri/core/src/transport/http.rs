@@ -2,9 +2,11 @@
 //! reading finite answers. Every link begins here too.
 
 use super::answer::HttpAnswer;
-use super::fault::{Unresolved, before_response};
+use super::download::{NotFetched, Wanted, download};
+use super::fault::before_response;
 use super::limits::{self, Times};
 use super::lines::LineReader;
+use super::names::Names;
 use super::sign::{self, signs};
 use super::tls::Tls;
 #[cfg(test)]
@@ -22,7 +24,6 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use rustls::RootCertStore;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use url::{Host, Url};
@@ -40,6 +41,8 @@ pub(super) enum Purpose {
     Stream,
     /// Finite requests, which share connections.
     Fetch,
+    /// The same to whom somebody else named: straight there, and only on the public internet.
+    Abroad,
 }
 
 /// What tells one client from another.
@@ -64,6 +67,8 @@ pub struct Network {
     /// For every server that is reached as everywhere.
     tls: OnceLock<Tls>,
     clients: Arc<Clients>,
+    /// How the names of servers are found that somebody else named.
+    pub(super) strangers: Names,
 }
 
 /// Clients with their connections.
@@ -96,6 +101,7 @@ impl Network {
             environment: way::is_set,
             tls: OnceLock::new(),
             clients: Arc::default(),
+            strangers: Names::public(),
         }
     }
 
@@ -206,9 +212,15 @@ impl Network {
             .connect_timeout(kind.connect)
             .tcp_keepalive(limits::TCP_KEEPALIVE)
             .redirect(Policy::none())
-            .referer(false)
-            .dns_resolver(Arc::new(Names));
-        let builder = way::client(builder, through, &route.credential)?
+            .referer(false);
+        let builder = if purpose == Purpose::Abroad {
+            let names = Arc::new(self.strangers.clone());
+            builder.no_proxy().dns_resolver(names)
+        } else {
+            let builder = builder.dns_resolver(Arc::new(Names::any()));
+            way::client(builder, through, &route.credential)?
+        };
+        let builder = builder
             .http2_initial_stream_window_size(limits::WINDOW)
             .http2_initial_connection_window_size(limits::WINDOW * 2);
         let builder = match purpose {
@@ -219,7 +231,7 @@ impl Network {
             Purpose::Stream => builder
                 .pool_max_idle_per_host(0)
                 .use_preconfigured_tls(tls.config(&[b"h2", b"http/1.1"])),
-            Purpose::Fetch => builder
+            Purpose::Fetch | Purpose::Abroad => builder
                 .pool_max_idle_per_host(limits::POOL_SIZE)
                 .pool_idle_timeout(limits::POOL_IDLE)
                 .use_preconfigured_tls(tls.config(&[b"h2", b"http/1.1"])),
@@ -428,6 +440,14 @@ impl Dial for Network {
         self.clients.forget();
     }
 
+    fn download<'a>(
+        &'a self,
+        wanted: &'a Wanted,
+        route: &'a Route,
+    ) -> Later<'a, Result<Vec<u8>, NotFetched>> {
+        Box::pin(download(self, wanted, route))
+    }
+
     fn set_times(&self, times: Times) {
         *self.times.lock().unwrap_or_else(PoisonError::into_inner) = times.floored();
     }
@@ -435,35 +455,6 @@ impl Dial for Network {
 
 /// The body of a response, as its chunks come.
 pub(super) type Chunks = BoxStream<'static, Result<Bytes, reqwest::Error>>;
-
-/// Names by the system's resolver, so that a name without an address can be told from other errors.
-struct Names;
-
-impl reqwest::dns::Resolve for Names {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let name = name.as_str().to_owned();
-        Box::pin(async move {
-            let found = resolve(&name, 0).await?;
-            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
-}
-
-/// The addresses of a name.
-pub(super) async fn resolve(name: &str, port: u16) -> Result<Vec<SocketAddr>, Unresolved> {
-    let unresolved = |cause| Unresolved {
-        name: name.to_owned(),
-        cause,
-    };
-    let found: Vec<_> = tokio::net::lookup_host((name, port))
-        .await
-        .map_err(unresolved)?
-        .collect();
-    if found.is_empty() {
-        return Err(unresolved(std::io::Error::other("it has no address")));
-    }
-    Ok(found)
-}
 
 /// Work until a deadline.
 pub(super) async fn within<T>(
@@ -489,7 +480,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 /// Without user info, which would sign in on its own, and without the fragment.
-fn bare(url: &Url) -> Url {
+pub(super) fn bare(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_fragment(None);
     // They fail only for addresses that cannot have user info, so there is none to remove.

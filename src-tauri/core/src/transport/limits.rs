@@ -13,6 +13,8 @@ pub const PROXY_WITHIN: Duration = Duration::from_secs(2);
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// Time for any frame after a ping.
 pub const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// Time for a file that somebody else named, from the first request to its last byte.
+pub const DOWNLOAD: Duration = Duration::from_secs(30);
 /// Time for a server to answer our close.
 pub const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// Least delay between two attempts.

@@ -6,10 +6,15 @@ pub mod hops;
 pub mod limits;
 
 mod answer;
+mod download;
 mod fault;
+mod guard;
 mod http;
 mod http_stream;
 mod lines;
+mod names;
+#[cfg(any(test, feature = "testing"))]
+pub mod reader;
 mod sign;
 mod sse;
 #[cfg(test)]
@@ -20,6 +25,7 @@ pub mod way;
 mod websocket;
 mod x509;
 
+pub use download::{NotFetched, Wanted};
 pub use http::Network;
 
 use crate::model::{Credential, HttpRequest, SignIn, TransportKind, Way};
@@ -192,6 +198,12 @@ pub trait Dial: Send + Sync {
     /// The network is another, or the machine slept: no connection that is kept for the next request is
     /// taken any more.
     fn renew(&self) {}
+    /// Fetches a file whose address somebody else wrote, whole. Takes 30 s at most.
+    fn download<'a>(
+        &'a self,
+        wanted: &'a Wanted,
+        route: &'a Route,
+    ) -> Later<'a, Result<Vec<u8>, NotFetched>>;
     /// Other times from now on; what is open keeps its own.
     fn set_times(&self, times: limits::Times);
 }

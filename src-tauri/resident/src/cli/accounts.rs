@@ -41,6 +41,7 @@ pub async fn run(command: Account, reach: &Reach, out: &Output) -> Result<(), En
             Ok(())
         }
         Account::Edit(edit) => edit_account(*edit, reach, out).await,
+        Account::Import(file) => super::import::run(file, reach, out).await,
     }
 }
 
@@ -75,6 +76,7 @@ async fn add_account(add: Add, reach: &Reach, out: &Output) -> Result<(), End> {
             .into_iter()
             .map(|(name, value)| (name, Secret::new(value)))
             .collect(),
+        names: Vec::new(),
     };
     let request = if add.browser {
         say(IN_THE_BROWSER);
@@ -82,7 +84,7 @@ async fn add_account(add: Add, reach: &Reach, out: &Output) -> Result<(), End> {
     } else {
         Request::AccountAdd(draft)
     };
-    let account = match reach.call(request).await {
+    let account = match reach.call_showing(request, show_page).await {
         Ok(Reply::Account(account)) => account,
         Ok(other) => return Err(unexpected(&other).into()),
         Err(mut error) => {
@@ -102,6 +104,13 @@ async fn add_account(add: Add, reach: &Reach, out: &Output) -> Result<(), End> {
             topics(&account)
         ))
     }
+}
+
+/// The page of a sign-in, for where no browser opens by itself: over SSH, say.
+fn show_page(url: &str) {
+    say(&format!(
+        "If none opens, open this address in a browser on this computer:\n{url}"
+    ));
 }
 
 fn topics(account: &AccountView) -> String {
@@ -219,6 +228,7 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
         proxy_sign_in: from_file(edit.way.proxy_sign_in_file.as_deref())?,
         certificate_password: from_file(edit.way.certificate_password_file.as_deref())?,
         way: Some(with_way(account.way.clone(), &edit.way)).filter(|way| *way != account.way),
+        headers: with_headers(&account, edit.headers, &edit.remove_header)?,
     };
     let mut requests = Vec::new();
     if change != AccountEdit::default() {
@@ -250,7 +260,7 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
     }
     let mut changed = account;
     for request in requests {
-        match reach.call(request).await? {
+        match reach.call_showing(request, show_page).await? {
             Reply::Account(account) => changed = account,
             other => return Err(unexpected(&other).into()),
         }
@@ -264,6 +274,41 @@ async fn edit_account(edit: Edit, reach: &Reach, out: &Output) -> Result<(), End
             topics(&changed)
         ))
     }
+}
+
+/// Names, and what is new of their values.
+type Headers = Vec<(String, Option<Secret>)>;
+
+/// The headers before, with what was said about them; none if nothing was.
+fn with_headers(
+    account: &AccountView,
+    new: Vec<(String, String)>,
+    gone: &[String],
+) -> Result<Option<Headers>, End> {
+    if new.is_empty() && gone.is_empty() {
+        return Ok(None);
+    }
+    let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    if let Some(unknown) = gone
+        .iter()
+        .find(|name| !account.headers.iter().any(|known| is(known, name)))
+    {
+        let words = format!("{} has no extra header {unknown}.", account.name);
+        return Err(End::Failed(ErrorView::new(ErrorCode::NotFound, words)));
+    }
+    let mut headers: Vec<_> = account
+        .headers
+        .iter()
+        .filter(|known| {
+            !gone.iter().any(|name| is(known, name)) && !new.iter().any(|(name, _)| is(known, name))
+        })
+        .map(|known| (known.clone(), None))
+        .collect();
+    headers.extend(
+        new.into_iter()
+            .map(|(name, value)| (name, Some(Secret::new(value)))),
+    );
+    Ok(Some(headers))
 }
 
 fn choice(transport: TransportOrAuto) -> TransportChoice {

@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Start with the tray and no window, as login does
     #[arg(long)]
     pub hidden: bool,
+    /// Add the server of a link, ntfy://… or gotify://…; Tidings asks first
+    #[arg(value_name = "LINK", value_parser = link, conflicts_with = "hidden")]
+    pub link: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -169,6 +172,8 @@ pub enum Account {
     },
     /// Change an account
     Edit(Box<Edit>),
+    /// Take over what another client listens to: ntfy, its Android app, or Gotify Tray
+    Import(super::import::File),
 }
 
 /// Where a password comes from. Never from the command line: others can read that.
@@ -260,7 +265,7 @@ pub struct Add {
     "name", "url", "user", "password_stdin", "token_stdin", "no_sign_in", "transport", "allow_http",
     "secrets", "muted", "min_tier", "enabled", "add_topic", "remove_topic", "options",
     "proxy", "proxy_sign_in_file", "ca_file", "pin", "client_certificate", "certificate_password_file",
-    "browser",
+    "browser", "headers", "remove_header",
 ]))]
 pub struct Edit {
     /// Its name or number
@@ -280,6 +285,12 @@ pub struct Edit {
     /// Sign in by nothing
     #[arg(long, conflicts_with_all = ["user", "password_stdin", "token_stdin"])]
     pub no_sign_in: bool,
+    /// Send an extra request header, in place of the one of that name; may be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+    /// Send this extra request header no longer; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub remove_header: Vec<String>,
     /// How the server is reached.
     #[command(flatten)]
     pub way: WayFrom,
@@ -490,6 +501,18 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
+/// What a desktop hands over when a link is clicked.
+fn link(text: &str) -> Result<String, String> {
+    match text.split_once("://") {
+        Some(("ntfy" | "gotify" | "http" | "https", rest)) if !rest.is_empty() => {
+            Ok(text.to_owned())
+        }
+        _ => {
+            Err("this is neither a command (see tidings --help) nor a link to a server".to_owned())
+        }
+    }
+}
+
 fn header(text: &str) -> Result<(String, String), String> {
     // What is wrong is not repeated: the value may be a secret.
     let (name, value) = text.split_once(':').ok_or("write NAME: VALUE")?;
@@ -695,12 +718,21 @@ mod tests {
             "tidings send home t b --priority 6",
             "tidings nonsense",
             "tidings open 1 --settings",
+            "tidings javascript:alert(1)",
+            "tidings file:///etc/passwd",
+            "tidings ntfy://",
+            "tidings ntfy://h/t --hidden",
+            "tidings account import",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
         for line in [
             "tidings",
             "tidings --hidden",
+            "tidings ntfy://ntfy.example.org/disk?display=Disk",
+            "tidings gotify://push.example.org --profile /p",
+            "tidings account import client.yml --from ntfy --dry-run",
+            "tidings account edit home --header X-A:b --remove-header X-B",
             "tidings --json list",
             "tidings list --json --profile /p",
             "tidings read --all --search from:ci",

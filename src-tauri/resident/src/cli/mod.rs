@@ -3,6 +3,7 @@
 mod accounts;
 pub mod arguments;
 mod demo;
+mod import;
 mod inbox;
 mod output;
 mod policy;
@@ -144,7 +145,10 @@ async fn act(arguments: Arguments) -> Result<(), End> {
             if arguments.hidden {
                 resident(&profile, true).await
             } else {
-                system::open(&profile, Target::Inbox).await
+                let target = arguments
+                    .link
+                    .map_or(Target::Inbox, |url| Target::AddAccount { url });
+                system::open(&profile, target).await
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::profile::{Lock, Profile, Taken};
 use crate::wiring;
+use std::pin::pin;
 use std::time::Duration;
-use tidings_api::{AccountView, Client, ClientError, ErrorCode, ErrorView, Reply, Request};
+use tidings_api::{AccountView, Client, ClientError, ErrorCode, ErrorView, Event, Reply, Request};
 use tidings_core::engine::Engine;
 
 /// How long another command may hold the profile.
@@ -49,6 +50,51 @@ impl Reach {
         match self {
             Self::Resident(client) => client.call(request).await.map_err(ClientError::into_view),
             Self::Here(engine, _) => engine.handle(request).await,
+        }
+    }
+
+    /// Asks, and meanwhile hands the page of a sign-in in the browser to `show`.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn call_showing(
+        &self,
+        request: Request,
+        show: impl Fn(&str),
+    ) -> Result<Reply, ErrorView> {
+        let signs_in = matches!(
+            request,
+            Request::AccountAddByBrowser(_) | Request::AccountSignInByBrowser { .. }
+        );
+        let mut answer = pin!(self.call(request));
+        if !signs_in {
+            return answer.await;
+        }
+        let told = |event: Event| {
+            if let Event::Browse { url } = event {
+                show(&url);
+            }
+        };
+        match self {
+            Self::Resident(client) => {
+                let mut events = client.watch().await.map_err(ClientError::into_view)?;
+                loop {
+                    tokio::select! {
+                        answer = &mut answer => return answer,
+                        Some(event) = events.next() => told(event),
+                    }
+                }
+            }
+            Self::Here(engine, _) => {
+                let mut hints = engine.hints();
+                loop {
+                    tokio::select! {
+                        answer = &mut answer => return answer,
+                        // What was missed was no page: there is one only.
+                        Ok(event) = hints.recv() => told(event),
+                    }
+                }
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 use state::Store;
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
@@ -57,6 +58,10 @@ struct Shared {
     frozen: watch::Sender<bool>,
     asked: Mutex<Vec<Asked>>,
     refusal: Mutex<Option<u16>>,
+    /// Files by their paths, with their media types.
+    files: Mutex<HashMap<String, (String, Vec<u8>)>>,
+    /// The paths of applications' pictures.
+    images: Mutex<HashMap<i64, String>>,
 }
 
 /// A running server. It ends with this value.
@@ -90,6 +95,8 @@ impl Gotify {
             frozen: watch::Sender::new(false),
             asked: Mutex::default(),
             refusal: Mutex::default(),
+            files: Mutex::default(),
+            images: Mutex::default(),
         });
         let (addr, serving) = serve(&shared, 0).await?;
         Ok(Self {
@@ -160,6 +167,24 @@ impl Gotify {
     /// Adds an application of `admin`; its number.
     pub fn add_application(&self, name: &str, default_priority: i64) -> i64 {
         lock(&self.shared.store).add_application(1, name, default_priority)
+    }
+
+    /// Has a file, `path` from the server's root, and says that it is of this media type.
+    pub fn put_file(&self, path: &str, media_type: &str, bytes: &[u8]) {
+        let file = (media_type.to_owned(), bytes.to_vec());
+        lock(&self.shared.files).insert(path.to_owned(), file);
+    }
+
+    /// An application gets a picture, `path` from the server's root.
+    pub fn set_image(&self, application: i64, path: &str) {
+        lock(&self.shared.images).insert(application, path.to_owned());
+    }
+
+    /// How often a path was asked for.
+    pub fn asked_for(&self, path: &str) -> usize {
+        let line = format!("GET {path}");
+        let asked = lock(&self.shared.asked);
+        asked.iter().filter(|asked| asked.line == line).count()
     }
 
     /// Deletes an application with its messages.
@@ -281,7 +306,7 @@ fn router(shared: &Arc<Shared>, addr: SocketAddr) -> Router {
             )
             .route("/auth/oidc/external/token", post(answers::token));
     }
-    let router = router.fallback(answers::nothing);
+    let router = router.fallback(answers::file);
     let router = match shared.settings.folder.as_str() {
         "" => router,
         folder => Router::new().nest(folder, router),

@@ -16,6 +16,10 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** A small picture. */
+export const PICTURE =
+  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
 const iso = (time: number) => new Date(time).toISOString();
 
 export function connectionOf(
@@ -44,6 +48,7 @@ export function account(id: number, name: string, url: string, now: number): Acc
     sign_in: { by: "basic", user: "ada" },
     options: "",
     way: { proxy: "", authorities: "", pin: "", certificate: "" },
+    headers: id === 2 ? ["CF-Access-Client-Id"] : [],
     secrets: "keyring",
     transport: null,
     transports: ["websocket", "http_stream", "sse", "poll"],
@@ -109,6 +114,7 @@ function row(id: number, source: number, age: number, now: number, part: Partial
     read: false,
     done: false,
     has_url: false,
+    icon: source === 4,
     actions: 0,
     revisions: 0,
     ...part,
@@ -146,7 +152,7 @@ export function sampleDetails(now: number): Partial<Detail>[] {
       actions: [{ kind: "open", label: "Open the log", says: "Opens https://ci.example.com/builds/4711/log" }],
     }),
     at(58, 2, 11 * MINUTE, { title: "Someone is at the door", preview: "Front door, motion and bell", tier: "important", priority: 4, emoji: "🔔", read: true, seen: true }, {
-      attachment: { name: "front-door-1041.jpg", url: "https://ntfy.example.org/file/Xy12.jpg", media_type: "image/jpeg", size: 184_320, expires_at: iso(now + 3 * HOUR) },
+      attachment: { name: "front-door-1041.jpg", url: "https://ntfy.example.org/file/Xy12.jpg", media_type: "image/jpeg", size: 184_320, expires_at: iso(now + 3 * HOUR), preview: "ready" },
     }),
     at(57, 1, 3 * HOUR, { title: "Backup finished with 2 warnings", preview: "Nightly run of atlas finished, with two warnings. Result: home 412 GB ok, photos 1.2 TB ok, 2 files skipped", tier: "informational", priority: 2, emoji: "💾", has_url: true, revisions: 2 }, {
       format: "markdown",
@@ -227,6 +233,29 @@ export const KINDS: KindView[] = [
     transports: ["websocket", "http_stream", "sse", "poll"],
     mirrors: true,
     sends: true,
+    browser: false,
+  },
+  {
+    kind: "custom",
+    name: "Custom",
+    fields: [
+      { name: "url", label: "Address", hint: "A stream, a WebSocket, or the server that the preset or profile is for.", kind: "text", choices: [] },
+      {
+        name: "preset",
+        label: "Preset",
+        hint: "A profile that comes with Tidings.",
+        kind: "choice",
+        choices: [
+          ["", "None"],
+          ["mastodon", "Mastodon"],
+        ],
+      },
+      { name: "token", label: "Token or key", hint: "Sent as the profile says.", kind: "secret", choices: [] },
+      { name: "profile", label: "Profile", hint: "TOML; takes the preset’s place.", kind: "lines", choices: [] },
+    ],
+    transports: ["websocket", "sse", "poll"],
+    mirrors: true,
+    sends: false,
     browser: false,
   },
 ];

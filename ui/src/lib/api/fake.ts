@@ -8,7 +8,10 @@ import type { Detail } from "../bindings/Detail";
 import type { ErrorCode } from "../bindings/ErrorCode";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
+import type { Back } from "../bindings/Back";
 import type { ListQuery } from "../bindings/ListQuery";
+import type { PictureCache } from "../bindings/PictureCache";
+import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseView } from "../bindings/PauseView";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
@@ -21,12 +24,15 @@ import {
   DOCTOR,
   hopsFor,
   KINDS,
-  LEDGER,
   manyRows,
   newcomer,
+  PICTURE,
   sampleDetails,
   subscription,
 } from "./fake-data";
+import { imported, previewed } from "./fake-import";
+import { FakePolicy } from "./fake-policy";
+import { answerPolicy } from "./fake-policy-answers";
 import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
@@ -44,7 +50,9 @@ export type Scenario =
   | "slow"
   | "broken"
   | "notices"
-  | "keyring";
+  | "keyring"
+  | "policy"
+  | "quiet";
 
 /** How the fake starts. */
 export type FakeOptions = {
@@ -59,11 +67,11 @@ export type FakeOptions = {
   lively?: number;
 };
 
-type Step = { id: number; rows: Map<number, Row>; says: string };
+type Step = { id: number; rows: Map<number, Row>; says: string; snoozed: Map<number, Back> };
 
 const plural = (n: number, what: string) => `${n} ${n === 1 ? "notification" : "notifications"} ${what}`;
 
-const SAYS: Record<Change, string> = {
+const SAYS: Record<Extract<Change, string>, string> = {
   seen: "seen",
   read: "marked read",
   unread: "marked unread",
@@ -88,12 +96,20 @@ export class Fake implements Api {
     keep_count: 10_000,
     letter_shortcuts: true,
     tell_servers: true,
-    toast_while_looking: false,
+    pictures: "own_servers",
     close_explained: true,
     timings: DEFAULT_TIMINGS,
   };
+  cache: PictureCache = { files: 214, bytes: 18_874_368 };
   pauseView: PauseView | null = null;
   notices: string[] = [];
+  readonly policy = new FakePolicy(
+    () => this.now,
+    () => this.accounts,
+    () => this.rows,
+  );
+  /** What a toast told of, by its number. */
+  readonly toasts = new Map<number, number[]>();
   /** All requests, oldest first. */
   readonly calls: Request[] = [];
   /** Answers that a test wants to fail, by request. */
@@ -107,6 +123,8 @@ export class Fake implements Api {
   readonly #scenario: Scenario;
   #next = 100_000;
   #keyringTried = false;
+  /** Notifications that wait for a pause or quiet hours to end. */
+  waiting = 3;
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
@@ -164,6 +182,17 @@ export class Fake implements Api {
         "This desktop has no tray. Start Tidings again to open the inbox.",
       ];
     }
+    if (scenario === "policy" || scenario === "quiet") {
+      home.subscriptions.push(subscription(6, "printer", "Old printer", this.now));
+      this.policy.lived();
+    }
+    if (scenario === "quiet") {
+      const hour = (by: number) => `${String(new Date(this.now + by * 3_600_000).getHours()).padStart(2, "0")}:00`;
+      this.policy.document.quiet.schedules = [
+        { name: "Night", days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from: hour(-2), to: hour(5), lets_through: "critical" },
+      ];
+    }
+    this.toasts.set(7, [59, 57, 53]);
     if (scenario === "gone") setTimeout(() => this.link(false), 300);
   }
 
@@ -188,6 +217,10 @@ export class Fake implements Api {
 
   async opening(): Promise<Opening> {
     return this.#options.opening ?? { view: "inbox", target: { show: "inbox" }, rehearses: false };
+  }
+
+  picture(of: PictureOf, id: number, asked: boolean): string {
+    return `${PICTURE}#${of}-${id}${asked ? "-asked" : ""}`;
   }
 
   async painted(): Promise<void> {
@@ -227,7 +260,7 @@ export class Fake implements Api {
   #answer(request: Request): Reply {
     switch (request.do) {
       case "status":
-        return { is: "status", value: this.#status() };
+        return { is: "status", value: this.status() };
       case "watch":
       case "looking":
       case "open_window":
@@ -249,8 +282,7 @@ export class Fake implements Api {
       case "undo":
         return { is: "changed", value: this.#takeBack(request.step) };
       case "why":
-        this.#row(request.id);
-        return { is: "ledger", value: LEDGER(this.now) };
+        return { is: "ledger", value: this.policy.ledger(this.#row(request.id)) };
       case "act": {
         const action = this.#detail(request.id).actions[request.action];
         if (!action) fail("not_found", "This notification has no such action.");
@@ -269,6 +301,17 @@ export class Fake implements Api {
         }
         return { is: "act", value: { outcome: "opened", url: request.url } };
       }
+      case "picture": {
+        const { row, attachment } = this.#detail(request.id);
+        const there = request.of === "icon" ? row.icon : attachment?.preview === "ready" || request.asked;
+        if (!there) fail("network", "The picture on elsewhere.example could not be loaded: the server answered with status 404. Ask who published it, if it matters.");
+        return { is: "picture", value: { png: PICTURE.split(",")[1] ?? "" } };
+      }
+      case "picture_cache_empty":
+        this.cache = { files: 0, bytes: 0 };
+        return { is: "picture_cache", value: this.cache };
+      case "picture_cache":
+        return { is: "picture_cache", value: this.cache };
       case "kinds":
         return { is: "kinds", value: KINDS };
       case "detect":
@@ -306,6 +349,7 @@ export class Fake implements Api {
         if (edit.muted !== null) one.muted = edit.muted;
         if (edit.min_tier !== null) one.min_tier = edit.min_tier;
         if (edit.way !== null) one.way = edit.way;
+        if (edit.headers !== null) one.headers = edit.headers.map(([name]) => name);
         if (edit.options !== null) one.options = edit.options;
         if (edit.disabled !== null) {
           one.disabled = edit.disabled;
@@ -322,6 +366,10 @@ export class Fake implements Api {
         this.hint({ event: "accounts" });
         this.hint({ event: "resync" });
         return { is: "done" };
+      case "import":
+        return { is: "imported", value: imported(request, (draft) => this.#add(draft), this.accounts) };
+      case "preview":
+        return { is: "previewed", value: previewed(request) };
       case "subscription_add": {
         const one = this.#account(request.account);
         if (/[^-_A-Za-z0-9]/.test(request.topic)) fail("invalid", "A topic has letters, digits, - and _ only, at most 64 of them.");
@@ -371,7 +419,7 @@ export class Fake implements Api {
                 critical_rings: request.critical_rings,
               };
         this.hint({ event: "status" });
-        return { is: "status", value: this.#status() };
+        return { is: "status", value: this.status() };
       case "send":
         return { is: "sent", value: { remote_id: this.arrive({ title: request.title, preview: request.body }).id.toString(36) } };
       case "settings":
@@ -387,6 +435,8 @@ export class Fake implements Api {
         return { is: "shape", value: null };
       case "doctor":
         return { is: "doctor", value: DOCTOR };
+      default:
+        return answerPolicy(this.policy, request, this);
     }
   }
 
@@ -426,7 +476,9 @@ export class Fake implements Api {
     const terms = query.search.toLowerCase().split(/\s+/).filter(Boolean);
     return this.rows.filter(
       (row) =>
-        row.done === (query.place === "done") &&
+        (query.toast === null || (this.toasts.get(query.toast) ?? []).includes(row.id)) &&
+        (query.toast !== null || row.done === (query.place === "done")) &&
+        (query.toast !== null || this.policy.snoozed.has(row.id) === (query.place === "snoozed")) &&
         (query.place !== "unread" || !row.read) &&
         (query.account === null || row.account === query.account) &&
         (query.subscription === null || row.subscription === query.subscription) &&
@@ -437,6 +489,7 @@ export class Fake implements Api {
   #change(targets: Targets, change: Change): Changed {
     const rows = targets.which === "ids" ? this.rows.filter((row) => targets.ids.includes(row.id)) : this.#find(targets.query);
     const before = new Map<number, Row>();
+    const back = new Map(this.policy.snoozed);
     for (const row of rows) {
       const now = { ...row };
       if (change === "seen") now.seen = true;
@@ -444,16 +497,18 @@ export class Fake implements Api {
       if (change === "unread") now.read = false;
       if (change === "done") now.done = now.read = true;
       if (change === "restore") now.done = false;
-      if (change !== "delete" && JSON.stringify(now) === JSON.stringify(row)) continue;
+      if (typeof change === "object") this.policy.snoozed.set(row.id, change.snooze.back);
+      else if (change === "unread") this.policy.snoozed.delete(row.id);
+      if (change !== "delete" && typeof change !== "object" && !back.has(row.id) && JSON.stringify(now) === JSON.stringify(row)) continue;
       before.set(row.id, row);
       this.rows = change === "delete" ? this.rows.filter((one) => one.id !== row.id) : this.rows.map((one) => (one.id === row.id ? now : one));
     }
-    const says = plural(before.size, SAYS[change]);
+    const says = plural(before.size, typeof change === "object" ? "snoozed" : SAYS[change]);
     let undo: number | null = null;
     if (before.size > 0) {
       if (change !== "seen") {
         undo = this.#next += 1;
-        this.#undo.push({ id: undo, rows: before, says });
+        this.#undo.push({ id: undo, rows: before, says, snoozed: back });
       }
       queueMicrotask(() => this.hint({ event: "changed", ids: [...before.keys()] }));
     }
@@ -476,6 +531,11 @@ export class Fake implements Api {
       else back.push(row);
     }
     const ids = back.map((row) => row.id);
+    for (const id of ids) {
+      const until = step.snoozed.get(id);
+      if (until) this.policy.snoozed.set(id, until);
+      else this.policy.snoozed.delete(id);
+    }
     this.rows = [...this.rows.filter((row) => !ids.includes(row.id)), ...back];
     this.rows.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || b.id - a.id);
     this.hint({ event: "changed", ids });
@@ -492,8 +552,8 @@ export class Fake implements Api {
     }));
   }
 
-  #status(): Status {
-    const inbox = this.rows.filter((row) => !row.done);
+  status(): Status {
+    const inbox = this.rows.filter((row) => !row.done && !this.policy.snoozed.has(row.id));
     const unread = inbox.filter((row) => !row.read);
     return {
       version: "0.1.0",
@@ -501,11 +561,15 @@ export class Fake implements Api {
         unread: unread.length,
         critical: unread.filter((row) => row.tier === "critical").length,
         all: inbox.length,
-        done: this.rows.length - inbox.length,
-        held: this.pauseView ? 3 : 0,
+        done: this.rows.filter((row) => row.done).length,
+        held: this.pauseView ? this.waiting : 0,
         owed: this.#scenario === "offline" ? 2 : 0,
       },
       pause: this.pauseView,
+      quiet: this.policy.quiet(),
+      held: this.policy.held(this.waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
+      around: [],
+      cards: this.policy.cards,
       connections: this.accounts.map((one) => ({ ...one.connection, account_name: one.name })),
       notices: this.notices,
       latest: inbox.slice(0, 3),
@@ -514,15 +578,19 @@ export class Fake implements Api {
 
   #detect(pasted: string) {
     const text = pasted.trim();
+    if (text.startsWith("PUSHER_")) {
+      return { kind: "pusher" as const, url: "https://ws-eu.pusher.com/app/k1/", topics: [], names: [], options: "", says: "These are an application’s own settings: the server and the app’s key were taken over." };
+    }
     if (text === "" || /\s/.test(text)) fail("invalid", "This is not an address. Paste it as in the browser, for example https://ntfy.example.org.");
     if (text.includes("unreachable")) fail("network", "unreachable.example.org could not be found. Check the spelling, and whether this computer is online.", "failed to lookup address information");
-    const url = new URL(/^https?:\/\//.test(text) ? text : `https://${text}`);
+    const url = new URL(/^https?:\/\//.test(text) ? text : `https://${text.replace(/^[a-z]+:\/\//, "")}`);
     const topics = url.pathname.split("/").filter(Boolean);
     const known = !text.includes("captive");
     return {
       kind: known ? ("ntfy" as const) : null,
       url: url.origin,
       topics,
+      names: [],
       options: "",
       says: known ? `An ntfy server answers at ${url.host}.` : `Something answers at ${url.host}, but it is no notification server that Tidings knows. Is this a sign-in page of the network?`,
     };
@@ -557,27 +625,4 @@ function matches(row: Row, term: string): boolean {
   const priority = /^p>=([1-5])$/.exec(term);
   if (priority) return row.priority >= Number(priority[1]);
   return `${row.title} ${row.preview} ${row.tags.join(" ")}`.toLowerCase().includes(term);
-}
-
-/** `?fake=offline&view=settings&theme=dark&lively=5000` */
-export function fakeFromAddress(search: string): Fake {
-  const params = new URLSearchParams(search);
-  const view = params.get("view") === "settings" ? "settings" : "inbox";
-  const show = Number(params.get("show"));
-  const theme = params.get("theme");
-  const fake = new Fake({
-    scenario: (params.get("fake") as Scenario | null) ?? "normal",
-    opening: {
-      view,
-      target: view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
-      rehearses: true,
-    },
-    settings: {
-      ...(theme === "light" || theme === "dark" ? { appearance: theme } : {}),
-      close_explained: !params.has("explain"),
-    },
-    lively: Number(params.get("lively")),
-  });
-  Object.assign(window, { fake });
-  return fake;
 }

@@ -6,8 +6,13 @@ import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
+import type { Import } from "../bindings/Import";
 import type { ListQuery } from "../bindings/ListQuery";
+import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseChange } from "../bindings/PauseChange";
+import type { Preview } from "../bindings/Preview";
+import type { Preferences } from "../bindings/Preferences";
+import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { Presence } from "../bindings/Presence";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
@@ -34,6 +39,8 @@ export interface Api {
   onLink(listener: (up: boolean) => void): Promise<void>;
   /** What this window shows first. */
   opening(): Promise<Opening>;
+  /** Where the page finds a picture of a notification; `asked`: the user wants it, whatever the settings say. */
+  picture(of: PictureOf, id: number, asked: boolean): string;
   /** The first true picture is on screen: the window may be shown. */
   painted(): Promise<void>;
 }
@@ -74,6 +81,11 @@ export class Client {
     this.ask({ do: "act", id, action, confirmed }, "act");
   openLink = (id: number) => this.ask({ do: "open_link", id }, "act");
   openUrl = (id: number, url: string) => this.ask({ do: "open_url", id, url }, "act");
+  /** Of a picture that did not come, this tells why. */
+  picture = (of: PictureOf, id: number, asked: boolean) =>
+    this.ask({ do: "picture", id, of, asked }, "picture");
+  pictureCache = () => this.ask({ do: "picture_cache" }, "picture_cache");
+  pictureCacheEmpty = () => this.ask({ do: "picture_cache_empty" }, "picture_cache");
   kinds = () => this.ask({ do: "kinds" }, "kinds");
   detect = (url: string) => this.ask({ do: "detect", url }, "detected");
   accounts = () => this.ask({ do: "accounts" }, "accounts");
@@ -85,6 +97,8 @@ export class Client {
   accountEdit = (id: number, edit: Partial<AccountEdit>) =>
     this.ask({ do: "account_edit", id, edit: { ...NO_EDIT, ...edit } }, "account");
   accountRemove = (id: number) => this.ask({ do: "account_remove", id }, "done");
+  import = (asked: Import) => this.ask({ do: "import", ...asked }, "imported");
+  preview = (asked: Preview) => this.ask({ do: "preview", ...asked }, "previewed");
   subscriptionAdd = (account: number, topic: string) =>
     this.ask({ do: "subscription_add", account, topic }, "account");
   subscriptionEdit = (id: number, edit: Partial<SubscriptionEdit>) =>
@@ -98,6 +112,17 @@ export class Client {
   pause = (pause: PauseChange) => this.ask({ do: "pause", ...pause }, "status");
   settings = () => this.ask({ do: "settings" }, "settings");
   settingsSet = (settings: AppSettings) => this.ask({ do: "settings_set", ...settings }, "settings");
+  preferences = () => this.ask({ do: "preferences" }, "preferences");
+  preferencesSet = (preferences: Preferences) => this.ask({ do: "preferences_set", ...preferences }, "preferences");
+  cellSet = (row: PreferencesRow) => this.ask({ do: "cell_set", ...row }, "preferences");
+  grid = () => this.ask({ do: "grid" }, "grid");
+  /** The present preferences beside others, over the last days. */
+  simulate = (preferences: Preferences | null, days: number) =>
+    this.ask({ do: "simulate", preferences, days }, "simulation");
+  deliverNow = () => this.ask({ do: "deliver_now" }, "status");
+  quietSkip = () => this.ask({ do: "quiet_skip" }, "status");
+  cardDismiss = (subscription: number, kind: string | null) =>
+    this.ask({ do: "card_dismiss", subscription, kind }, "status");
   looking = (presence: Presence) => this.ask({ do: "looking", ...presence }, "done");
   openWindow = (target: Target) => this.ask({ do: "open_window", target, token: null }, "done");
   doctor = () => this.ask({ do: "doctor" }, "doctor");
@@ -119,6 +144,7 @@ const NO_EDIT: AccountEdit = {
   way: null,
   proxy_sign_in: null,
   certificate_password: null,
+  headers: null,
 };
 
 /** Makes an {@link ErrorView} of whatever was thrown. */
@@ -137,7 +163,7 @@ export function errorView(thrown: unknown): ErrorView {
 export async function connect(): Promise<Api> {
   if ("__TAURI_INTERNALS__" in window) return tauri();
   if (import.meta.env.MODE !== "production") {
-    return (await import("./fake")).fakeFromAddress(window.location.search);
+    return (await import("./fake-address")).fakeFromAddress(window.location.search);
   }
   throw new Error("This page is a part of Tidings and works only in its window.");
 }

@@ -1,6 +1,6 @@
 // The real way to the resident, over the bridge of the window's process.
 
-import { invoke } from "@tauri-apps/api/core";
+import { convertFileSrc, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import type { Event } from "../bindings/Event";
 import type { Reply } from "../bindings/Reply";
@@ -17,6 +17,8 @@ export function tauri(): Api {
       await listen<{ up: boolean }>("link", ({ payload }) => listener(payload.up));
     },
     opening: () => invoke<Opening>("opening"),
+    // How each system spells the address of a scheme: Windows has it as a host.
+    picture: (of, id, asked) => convertFileSrc(`${of}-${id}${asked ? "-asked" : ""}`, "tidings-image"),
     painted: () => invoke("painted"),
   };
 }

@@ -27,6 +27,10 @@ name: string,
  */
 topics: Array<string>, 
 /**
+ * The user's names for some of them: topic and name.
+ */
+names: Array<[string, string]>, 
+/**
  * How to sign in.
  */
 sign_in: SignIn, 

@@ -65,4 +65,8 @@ proxy_sign_in: Secret | null,
 /**
  * The password of the client certificate's file; empty: none any more.
  */
-certificate_password: Secret | null, };
+certificate_password: Secret | null, 
+/**
+ * All extra headers from now on; one without a value keeps the value that it has.
+ */
+headers: Array<[string, Secret | null]> | null, };

@@ -70,6 +70,10 @@ options: string,
  */
 way: Way, 
 /**
+ * Names of its extra request headers.
+ */
+headers: Array<string>, 
+/**
  * Its connection.
  */
 connection: ConnectionView, 

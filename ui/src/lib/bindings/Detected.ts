@@ -18,6 +18,10 @@ url: string,
  */
 topics: Array<string>, 
 /**
+ * Names that it gave to some of them: topic and name.
+ */
+names: Array<[string, string]>, 
+/**
  * Settings of the family that it implied, a JSON object; empty for none.
  */
 options: string, 

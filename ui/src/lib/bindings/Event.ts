@@ -21,4 +21,8 @@ target: Target,
 /**
  * The desktop's activation token (xdg-activation), where the user's click brought one.
  */
-token: string | null, } | { "event": "resync" } | { "event": "stopping" };
+token: string | null, } | { "event": "browse", 
+/**
+ * The page.
+ */
+url: string, } | { "event": "resync" } | { "event": "stopping" };

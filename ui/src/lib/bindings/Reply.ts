@@ -7,11 +7,14 @@ import type { Detail } from "./Detail";
 import type { Detected } from "./Detected";
 import type { DoctorItem } from "./DoctorItem";
 import type { GridRow } from "./GridRow";
+import type { ImportReport } from "./ImportReport";
 import type { KindView } from "./KindView";
 import type { LedgerEntry } from "./LedgerEntry";
 import type { LedgerLineOf } from "./LedgerLineOf";
 import type { Page } from "./Page";
+import type { PictureCache } from "./PictureCache";
 import type { PreferencesView } from "./PreferencesView";
+import type { Previewed } from "./Previewed";
 import type { Simulation } from "./Simulation";
 import type { Status } from "./Status";
 import type { TestReport } from "./TestReport";
@@ -21,7 +24,11 @@ import type { WindowShape } from "./WindowShape";
 /**
  * The answer to a request; which one is said at the request.
  */
-export type Reply = { "is": "done" } | { "is": "status", "value": Status } | { "is": "page", "value": Page } | { "is": "detail", "value": Detail } | { "is": "changed", "value": Changed } | { "is": "ledger", "value": Array<LedgerEntry> } | { "is": "act", "value": ActOutcome } | { "is": "kinds", "value": Array<KindView> } | { "is": "detected", "value": Detected } | { "is": "accounts", "value": Array<AccountView> } | { "is": "account", "value": AccountView } | { "is": "test", "value": TestReport } | { "is": "sent", "value": { 
+export type Reply = { "is": "done" } | { "is": "status", "value": Status } | { "is": "page", "value": Page } | { "is": "detail", "value": Detail } | { "is": "changed", "value": Changed } | { "is": "ledger", "value": Array<LedgerEntry> } | { "is": "act", "value": ActOutcome } | { "is": "picture", "value": { 
+/**
+ * A PNG file, in base64 (RFC 4648, section 4).
+ */
+png: string, } } | { "is": "picture_cache", "value": PictureCache } | { "is": "kinds", "value": Array<KindView> } | { "is": "detected", "value": Detected } | { "is": "accounts", "value": Array<AccountView> } | { "is": "account", "value": AccountView } | { "is": "imported", "value": ImportReport } | { "is": "previewed", "value": Previewed } | { "is": "test", "value": TestReport } | { "is": "sent", "value": { 
 /**
  * As the server said it.
  */

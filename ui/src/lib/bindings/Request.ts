@@ -4,13 +4,16 @@ import type { AccountEdit } from "./AccountEdit";
 import type { AccountId } from "./AccountId";
 import type { AppSettings } from "./AppSettings";
 import type { Change } from "./Change";
+import type { Import } from "./Import";
 import type { ListQuery } from "./ListQuery";
 import type { NotificationId } from "./NotificationId";
 import type { Outgoing } from "./Outgoing";
 import type { PauseChange } from "./PauseChange";
+import type { PictureOf } from "./PictureOf";
 import type { Preferences } from "./Preferences";
 import type { PreferencesRow } from "./PreferencesRow";
 import type { Presence } from "./Presence";
+import type { Preview } from "./Preview";
 import type { SubscriptionEdit } from "./SubscriptionEdit";
 import type { SubscriptionId } from "./SubscriptionId";
 import type { Target } from "./Target";
@@ -64,7 +67,19 @@ id: NotificationId,
 /**
  * The address, as the notification has it.
  */
-url: string, } | { "do": "kinds" } | { "do": "detect", 
+url: string, } | { "do": "picture", 
+/**
+ * Which notification.
+ */
+id: NotificationId, 
+/**
+ * Which of its pictures.
+ */
+of: PictureOf, 
+/**
+ * The user asks for it, whatever the settings say.
+ */
+asked: boolean, } | { "do": "picture_cache" } | { "do": "picture_cache_empty" } | { "do": "kinds" } | { "do": "detect", 
 /**
  * As pasted: with or without a scheme, with or without a topic path.
  */
@@ -88,7 +103,7 @@ edit: AccountEdit, } | { "do": "account_remove",
 /**
  * Which one.
  */
-id: AccountId, } | { "do": "subscription_add", 
+id: AccountId, } | { "do": "import" } & Import | { "do": "preview" } & Preview | { "do": "subscription_add", 
 /**
  * Of which account.
  */

@@ -85,6 +85,10 @@ done: boolean,
  */
 has_url: boolean, 
 /**
+ * Has an icon that may be loaded: [`crate::Request::Picture`].
+ */
+icon: boolean, 
+/**
  * How many actions it has.
  */
 actions: number, 

@@ -12,4 +12,8 @@ id: NotificationId, } | { "show": "toast",
 /**
  * Which one.
  */
-toast: number, } | { "show": "settings" };
+toast: number, } | { "show": "settings" } | { "show": "add_account", 
+/**
+ * As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.
+ */
+url: string, } | { "show": "import" };

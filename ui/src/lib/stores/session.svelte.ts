@@ -9,10 +9,14 @@ import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { PauseChange } from "../bindings/PauseChange";
 import type { Status } from "../bindings/Status";
+import type { Target } from "../bindings/Target";
 import { coalesced } from "./once";
 
 /** Hints that come in bursts are answered once in so many milliseconds. */
 const SOON = 60;
+
+/** Whether the settings show it, and not the inbox. */
+const inSettings = (target: Target): boolean => !["inbox", "notification"].includes(target.show);
 
 /** The window's picture of the resident. */
 export class Session {
@@ -66,9 +70,12 @@ export class Session {
     return this.up ? connection.state : "unknown";
   }
 
-  /** Calls `listener` with every hint. */
-  onHint(listener: (event: Event) => void): void {
+  /** Calls `listener` with every hint, until what it answers with is called. */
+  onHint(listener: (event: Event) => void): () => void {
     this.#listeners.push(listener);
+    return () => {
+      this.#listeners = this.#listeners.filter((one) => one !== listener);
+    };
   }
 
   /** Calls `listener` when the resident is back after an absence. */
@@ -141,7 +148,7 @@ export class Session {
         break;
       case "present":
         // The other window's.
-        if ((event.target.show === "settings") !== (this.#view === "settings")) return;
+        if (inSettings(event.target) !== (this.#view === "settings")) return;
         break;
       case "stopping":
         break;

@@ -1,4 +1,4 @@
-import { render, screen, waitFor, within } from "@testing-library/svelte";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { tick } from "svelte";
 import { describe, expect, it, vi } from "vitest";
@@ -167,6 +167,74 @@ describe("the detail", () => {
     expect(requests(fake, "open_url")).toEqual([{ do: "open_url", id: 58, url }]);
   });
 
+  /** A notification with a picture elsewhere, open. */
+  async function withPicture(preview: "none" | "ask" | "gone") {
+    const { fake, user, container } = await open({}, { show: "notification", id: 58 });
+    const show = fake.call.bind(fake);
+    vi.spyOn(fake, "call").mockImplementation(async (request) => {
+      const reply = await show(request);
+      if (reply.is === "detail" && reply.value.attachment) {
+        reply.value.attachment = { ...reply.value.attachment, url: "https://spy.example/p.jpg", preview };
+      }
+      return reply;
+    });
+    fake.hint({ event: "changed", ids: [58] });
+    await waitFor(() => expect(screen.queryByTestId("picture")).toBeNull());
+    return { fake, user, container };
+  }
+
+  it("shows the picture of an attachment, by its name, with size and expiry below", async () => {
+    await open({}, { show: "notification", id: 58 });
+    const picture = await screen.findByAltText("Picture: front-door-1041.jpg");
+    expect(picture.getAttribute("src")).toContain("#attachment-58");
+    expect(picture.getAttribute("aria-busy")).toBe("true");
+    await fireEvent.load(picture);
+    expect(picture.getAttribute("aria-busy")).toBe("false");
+    const file = screen.getByTestId("attachment").textContent;
+    expect(file).toContain("184.3 kB");
+    expect(file).toContain("on the server until");
+    expect(screen.queryByTestId("load-picture")).toBeNull();
+  });
+
+  it("loads a picture from elsewhere only when it is told to, after it said from where", async () => {
+    const { user, container } = await withPicture("ask");
+    expect((await screen.findByTestId("picture-says")).textContent).toContain("spy.example");
+    expect(await violations(container)).toEqual([]);
+    await user.click(screen.getByTestId("load-picture"));
+    expect((await screen.findByTestId("picture")).getAttribute("src")).toContain("#attachment-58-asked");
+  });
+
+  it("says why a picture did not come, and tries again when told to", async () => {
+    const { fake, user } = await withPicture("ask");
+    fake.failures.set("picture", { code: "network", message: "The picture could not be loaded: it is damaged.", detail: "" });
+    await user.click(await screen.findByTestId("load-picture"));
+    await fireEvent.error(await screen.findByTestId("picture"));
+    await waitFor(() => expect(screen.getByTestId("picture-says").textContent).toContain("it is damaged"));
+    expect(screen.queryByTestId("picture")).toBeNull();
+    await user.click(screen.getByTestId("load-picture"));
+    expect(await screen.findByTestId("picture")).toBeTruthy();
+  });
+
+  it.each(["none", "gone"] as const)("offers no picture where there is none to be had: %s", async (preview) => {
+    await withPicture(preview);
+    expect(await screen.findByTestId("attachment")).toBeTruthy();
+    expect(screen.queryByTestId("load-picture")).toBeNull();
+  });
+
+  it("shows icons where there are some, and no trace of those that do not come", async () => {
+    const { fake, user } = await open();
+    const { id } = fake.arrive({ icon: true, title: "With an icon" });
+    const plain = fake.arrive({ icon: false, title: "Without" });
+    const icon = await within(await row(id)).findByTestId("icon");
+    expect(icon.getAttribute("src")).toContain(`#icon-${id}`);
+    expect(icon.getAttribute("alt")).toBe("");
+    expect(within(await row(plain.id)).queryByTestId("icon")).toBeNull();
+    await user.click(await row(id));
+    expect(within(await screen.findByTestId("detail")).getByTestId("icon")).toBeTruthy();
+    await fireEvent.error(icon);
+    expect(within(await row(id)).queryByTestId("icon")).toBeNull();
+  });
+
   it("makes links of addresses in a plain body, and of nothing else", async () => {
     const { fake, user } = await open();
     const preview = "See https://ex.test/a?b=1, <a href=x>or</a> javascript:alert(1).";
@@ -194,7 +262,7 @@ describe("the detail", () => {
     render(InboxView, { props: { session, target: { show: "notification", id: 100_001 }, onready: () => undefined } });
     const body = await screen.findByTestId("detail-body");
     expect(body.textContent).toBe("<b>bold</b>");
-    expect(document.querySelector("img")).toBeNull();
+    expect(body.querySelector("img")).toBeNull();
   });
 
   it("takes the whole window where there is room for one, and gives it back", async () => {

@@ -274,6 +274,32 @@ describe("settings", () => {
     expect(last(fake, "settings_set")).toBeUndefined();
   });
 
+  it("say whose servers may be asked for pictures, and what follows", async () => {
+    const { fake, user } = await open();
+    await user.click(screen.getByTestId("section-pictures"));
+    const choice = screen.getByTestId("pictures");
+    expect(choice).toHaveProperty("value", "own_servers");
+    expect(screen.getByText(/nobody else/)).toBeTruthy();
+    await user.selectOptions(choice, "everywhere");
+    expect(last(fake, "settings_set")?.pictures).toBe("everywhere");
+    expect(await screen.findByText(/any server on the internet/)).toBeTruthy();
+    fake.failures.set("settings_set", { code: "storage", message: "The disk is full.", detail: "" });
+    await user.selectOptions(choice, "never");
+    expect((await screen.findByTestId("failure")).textContent).toContain("The disk is full.");
+    expect(choice).toHaveProperty("value", "everywhere");
+  });
+
+  it("show what pictures take, and empty it", async () => {
+    const { fake, user } = await open();
+    await user.click(screen.getByTestId("section-storage"));
+    expect((await screen.findByTestId("pictures-take")).textContent).toContain("214 files, 18.9 MB");
+    const empty = screen.getByTestId("pictures-empty");
+    await user.click(empty);
+    expect(await screen.findByText("None are kept.")).toBeTruthy();
+    expect(empty).toHaveProperty("disabled", true);
+    expect(last(fake, "picture_cache_empty")).toBeTruthy();
+  });
+
   it("make connections more patient, and set that back", async () => {
     const { fake, user } = await open();
     await user.click(screen.getByTestId("section-connections"));
@@ -307,7 +333,7 @@ describe("settings", () => {
   });
 });
 
-it.each(["accounts", "notifications", "appearance", "storage", "connections", "about"])("has nothing that axe objects to: %s", async (section) => {
+it.each(["accounts", "notifications", "appearance", "privacy", "storage", "connections", "about"])("has nothing that axe objects to: %s", async (section) => {
   const { container, user } = await open();
   await user.click(screen.getByTestId(`section-${section}`));
   if (section === "accounts") {

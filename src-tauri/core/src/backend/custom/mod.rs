@@ -23,7 +23,7 @@ use super::{
 use crate::model::{BackendKind, HttpRequest, Mirror, SignIn, TransportKind};
 use jiff::Timestamp;
 use options::{Options, PRESETS, Setup};
-pub use preview::preview;
+pub use preview::{Preview, Refused, preview, profile_of};
 use profile::AuthBy;
 use template::Values;
 use url::Url;

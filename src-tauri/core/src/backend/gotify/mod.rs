@@ -109,6 +109,11 @@ impl Backend for Gotify {
         }
     }
 
+    fn is_file(&self, server: &Server, url: &Url) -> bool {
+        let images = address::below(&server.base, &["image", ""]);
+        url.as_str().starts_with(images.as_str()) && url.query().is_none()
+    }
+
     fn access(&self, server: &Server, topic: &str) -> Option<HttpRequest> {
         let steps: &[&str] = match topic {
             "" => &["current", "user"],

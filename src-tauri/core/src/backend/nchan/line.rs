@@ -54,6 +54,8 @@ pub(super) struct Line {
     pub channel: String,
     /// Where it stands; none: it was never filled.
     pub place: Option<Place>,
+    /// The furthest place that it had, as far as its order is known.
+    furthest: Option<(i64, u64)>,
     /// What the channel told about itself.
     pub held: Option<Held>,
     /// Why what came is not all of it.
@@ -95,6 +97,10 @@ impl Line {
             subscription,
             channel: channel.to_owned(),
             is_new: place.is_none(),
+            furthest: place
+                .as_ref()
+                .and_then(|place| MessageId::read(&place.id))
+                .map(|id| id.order()),
             place,
             held: None,
             missing: None,
@@ -153,6 +159,7 @@ impl Line {
             self.missing = Some(Missing::UnknownCursor);
         }
         self.place = None;
+        self.furthest = None;
         self.expects = None;
     }
 
@@ -213,17 +220,18 @@ impl Line {
         });
     }
 
-    /// Moves its place, never back.
+    /// Moves its place, never back. Where an id of a form that is not known stands, nobody knows; whatever comes
+    /// after it is measured by the last whose place is known.
     pub(super) fn advance(&mut self, to: &Place, effects: &mut Vec<Effect>) {
-        let order = |place: &Place| MessageId::read(&place.id).map(|id| id.order());
-        let is_back = match self.place.as_ref().map(|place| (order(place), order(to))) {
-            None => false,
-            Some((Some(from), Some(to))) => to <= from,
-            Some(_) => self.place.as_ref() == Some(to),
+        let order = MessageId::read(&to.id).map(|id| id.order());
+        let is_back = match order {
+            Some(order) => self.furthest.is_some_and(|furthest| order <= furthest),
+            None => self.place.as_ref() == Some(to),
         };
         if is_back {
             return;
         }
+        self.furthest = order.or(self.furthest);
         self.place = Some(to.clone());
         if let Some(subscription) = self.subscription {
             effects.push(Effect::Advance {

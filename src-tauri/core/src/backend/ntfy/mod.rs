@@ -117,6 +117,12 @@ impl Backend for Ntfy {
         })
     }
 
+    fn is_file(&self, server: &Server, url: &Url) -> bool {
+        // `file` can be no topic (ntfy, `disallowedTopics`).
+        let files = address::below(&server.base, &["file", ""]);
+        url.as_str().starts_with(files.as_str()) && url.query().is_none()
+    }
+
     fn check_topic(&self, topic: &str) -> Result<(), String> {
         address::check_topic(topic)
     }

@@ -4,6 +4,7 @@
 
 mod html;
 mod mapping;
+mod origins;
 mod pointer;
 mod shapes;
 mod values;
@@ -18,6 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 pub use mapping::{Mapping, Patterns, Sources, Written};
 use mapping::{Part, Source};
+pub use origins::{Origin, origins};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use shapes::{Shape, Usual};

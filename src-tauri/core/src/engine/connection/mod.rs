@@ -3,6 +3,7 @@
 
 pub mod attempt;
 pub mod failure;
+mod fetch;
 pub mod of_account;
 pub mod state;
 pub mod task;

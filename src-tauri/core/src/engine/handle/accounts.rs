@@ -1,5 +1,6 @@
 //! Accounts: added, changed, removed. A secret goes to the keyring and nowhere else.
 
+use super::headers::{self, NewSecrets};
 use super::{invalid, oidc, probe, view};
 use crate::backend::{Backend, Failure, FailureKind, Server, registry};
 use crate::engine::connection::{failure, task};
@@ -45,7 +46,7 @@ pub(super) fn get(shared: &Shared, id: AccountId) -> Result<Account, ErrorView> 
 pub async fn add(shared: &Arc<Shared>, draft: AccountDraft) -> Result<Reply, ErrorView> {
     let found = probe::resolve(shared, &draft).await?;
     let backend = registry::backend(found.kind);
-    check_transport(backend, draft.transport)?;
+    check_transport(backend, &found.server, draft.transport)?;
     let route = probe::draft_route(&draft, backend, &found.server);
     let token = exchange(shared, backend, &found.server, &draft.sign_in, &route).await?;
     store(shared, draft, found, token).await
@@ -60,7 +61,7 @@ pub async fn add_by_browser(shared: &Arc<Shared>, draft: AccountDraft) -> Result
     };
     let found = probe::resolve(shared, &draft).await?;
     let backend = registry::backend(found.kind);
-    check_transport(backend, draft.transport)?;
+    check_transport(backend, &found.server, draft.transport)?;
     let route = probe::draft_route(&draft, backend, &found.server);
     let token = oidc::sign_in(shared, backend, &found.server, &route).await?;
     let made = Made {
@@ -100,21 +101,42 @@ pub async fn sign_in_by_browser(shared: &Arc<Shared>, id: AccountId) -> Result<R
         shared,
         &before,
         &after,
-        [Some(Secret::new(token)), None, None],
+        NewSecrets {
+            secret: Some(Secret::new(token)),
+            ..NewSecrets::default()
+        },
     )
     .await
 }
 
+/// What an account's own settings describe counts, not all that its family could have.
 fn check_transport(
     backend: &dyn Backend,
+    server: &Server,
     transport: Option<TransportKind>,
 ) -> Result<(), ErrorView> {
-    let can = backend.capabilities();
+    let Some(fixed) = transport else {
+        return Ok(());
+    };
+    let can = backend.transports(server);
+    if can.contains(&fixed) {
+        return Ok(());
+    }
+    let names: Vec<_> = can.iter().copied().map(transport_name).collect();
+    Err(invalid(format!(
+        "This account cannot be connected over {}. There is: {}.",
+        transport_name(fixed),
+        names.join(", ")
+    )))
+}
+
+fn transport_name(transport: TransportKind) -> &'static str {
     match transport {
-        Some(fixed) if !can.transports.contains(&fixed) => {
-            Err(invalid(format!("{} has no such transport.", can.name)))
-        }
-        _ => Ok(()),
+        TransportKind::Websocket => "WebSocket",
+        TransportKind::Sse => "server-sent events",
+        TransportKind::HttpStream => "an HTTP stream",
+        TransportKind::LongPoll => "long polling",
+        TransportKind::Poll => "polling",
     }
 }
 
@@ -151,12 +173,18 @@ async fn store(
         allow_http: draft.allow_http,
         made_token,
     };
+    let mut names = draft.names;
+    names.extend(found.names);
     let subscriptions: Vec<_> = found
         .topics
         .into_iter()
         .map(|topic| NewSubscription {
+            name: names
+                .iter()
+                .find(|(named, _)| *named == topic)
+                .map(|(_, name)| name.trim().to_owned())
+                .unwrap_or_default(),
             topic,
-            name: String::new(),
         })
         .collect();
     let now = shared.clock.now();
@@ -312,7 +340,7 @@ pub(super) fn topics_changed(shared: &Arc<Shared>, id: AccountId) {
 
 /// What an account is called whose user gave it no name: its host, and its port where that is not the
 /// usual one, so that two servers on one host can be told apart.
-fn usual_name(base: &Url) -> String {
+pub(super) fn usual_name(base: &Url) -> String {
     let host = base.host_str().unwrap_or("server");
     match base.port() {
         Some(port) => format!("{host}:{port}"),
@@ -338,16 +366,17 @@ pub async fn edit(
         let pasted = probe::pasted(url)?;
         account.url = registry::backend(account.kind).address(&pasted).base;
     }
-    if let Some(TransportChoice::Fixed(fixed)) = edit.transport {
-        check_transport(registry::backend(account.kind), Some(fixed))?;
-        account.transport = Some(fixed);
-    } else if edit.transport.is_some() {
-        account.transport = None;
-    }
     if let Some(options) = &edit.options {
         account.options = registry::backend(account.kind)
             .check_options(options)
             .map_err(invalid)?;
+    }
+    if let Some(TransportChoice::Fixed(fixed)) = edit.transport {
+        let server = task::server(&account);
+        check_transport(registry::backend(account.kind), &server, Some(fixed))?;
+        account.transport = Some(fixed);
+    } else if edit.transport.is_some() {
+        account.transport = None;
     }
     if let Some(way) = edit.way {
         account.way = probe::check_way(&way)?;
@@ -374,7 +403,15 @@ pub async fn edit(
             account.sign_in = SignIn::Token;
         }
     }
-    let secrets = [secret, edit.proxy_sign_in, edit.certificate_password];
+    if let Some(headers) = &edit.headers {
+        account.header_names = headers::names(&before, headers)?;
+    }
+    let secrets = NewSecrets {
+        secret,
+        proxy: edit.proxy_sign_in,
+        certificate: edit.certificate_password,
+        headers: edit.headers,
+    };
     save(shared, &before, &account, secrets).await
 }
 
@@ -400,10 +437,10 @@ async fn save(
     shared: &Arc<Shared>,
     before: &Account,
     after: &Account,
-    secrets: [Option<Secret>; 3],
+    secrets: NewSecrets,
 ) -> Result<Reply, ErrorView> {
-    let signed_in_anew = secrets.iter().any(Option::is_some);
-    let replaced = secrets[0].is_some() || after.sign_in == SignIn::None;
+    let signed_in_anew = secrets.any();
+    let replaced = secrets.secret.is_some() || after.sign_in == SignIn::None;
     let old = if replaced && !before.made_token.is_empty() {
         let kept = shared.secrets.get(before.secrets, before.id).await;
         kept.ok().flatten()
@@ -442,33 +479,35 @@ async fn move_secret(
     shared: &Shared,
     before: &Account,
     after: &Account,
-    [secret, proxy, certificate]: [Option<Secret>; 3],
+    new: NewSecrets,
 ) -> Result<(), ErrorView> {
     let moved = before.secrets != after.secrets;
     let signed_out = after.sign_in == SignIn::None && before.sign_in != SignIn::None;
-    let new = secret.is_some() || proxy.is_some() || certificate.is_some();
-    if !new && !moved && !signed_out {
+    if !new.any() && !moved && !signed_out {
         return Ok(());
     }
-    let kept = shared
-        .secrets
-        .get(before.secrets, before.id)
-        .await
-        .unwrap_or_default();
-    let mut credential = kept.unwrap_or_default();
-    for (new, kept) in [
-        (secret, &mut credential.secret),
-        (proxy, &mut credential.proxy),
-        (certificate, &mut credential.certificate),
-    ] {
-        if let Some(new) = new {
-            *kept = Some(new.reveal().to_owned()).filter(|text| !text.is_empty());
+    let kept = shared.secrets.get(before.secrets, before.id).await;
+    let mut credential = match kept {
+        Ok(kept) => kept.unwrap_or_default(),
+        // What cannot be read would be lost, unless all of it is new.
+        Err(error) if before.sign_in != SignIn::None && new.secret.is_none() && !signed_out => {
+            return Err(no_keyring(&error));
         }
-    }
+        Err(_) => Credential::default(),
+    };
+    new.put(&mut credential)?;
     if signed_out {
         credential.secret = None;
     }
-    keep_secret(shared, after.secrets, before.id, credential).await?;
+    if credential == Credential::default() {
+        // Nothing is left to be kept: what was kept goes.
+        lock(&shared.credentials).remove(&before.id);
+        if let Err(error) = shared.secrets.delete(after.secrets, before.id).await {
+            tracing::warn!(account = %before.id, %error, "a secret could not be removed");
+        }
+    } else {
+        keep_secret(shared, after.secrets, before.id, credential).await?;
+    }
     if moved && let Err(error) = shared.secrets.delete(before.secrets, before.id).await {
         tracing::warn!(account = %before.id, %error, "an old copy of a secret could not be removed");
     }
@@ -493,6 +532,7 @@ pub async fn remove(shared: &Arc<Shared>, id: AccountId) -> Result<Reply, ErrorV
         .store
         .write(|tx| tx.remove_account(id))
         .map_err(|error| storage(&error))?;
+    shared.pictures.tidy_soon();
     shared.hint(Event::Accounts);
     shared.hint(Event::Resync);
     Ok(Reply::Done)

@@ -88,6 +88,7 @@ fn tomorrow(now: &Zoned) -> Result<Timestamp, ErrorView> {
 
 pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
     settings.timings = patience::timings(patience::times(settings.timings));
+    let pictures_changed = settings.pictures != shared.settings().pictures;
     let patience_changed = settings.timings != shared.settings().timings;
     if settings.keep_count == 0 {
         return Err(invalid(
@@ -102,6 +103,11 @@ pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<R
         .write(|tx| tx.set_setting(SETTINGS, &text))
         .map_err(|error| storage(&error))?;
     shared.apply(settings.clone());
+    if pictures_changed {
+        shared.pictures.hope_again();
+        // Rows say which icons may be loaded.
+        shared.hint(Event::Resync);
+    }
     if patience_changed && shared.started.get().is_some() {
         let accounts = shared
             .store
@@ -164,6 +170,7 @@ pub async fn test_toast(shared: &Shared) -> Result<Reply, ErrorView> {
         volume: shared.rulebook().document().sounds.volume.min(100),
         update: false,
         actions: Vec::new(),
+        icon: None,
     };
     match shared.notifier.show(toast).await {
         Ok(()) => Ok(Reply::Done),

@@ -15,7 +15,7 @@ pub fn list(shared: &Shared, query: &ListQuery) -> Result<Reply, ErrorView> {
         .store
         .read(|tx| {
             let (found, next) = tx.page(query, &now)?;
-            let names = view::Names::read(tx)?;
+            let names = view::Names::read(shared, tx)?;
             Ok(Reply::Page(Page {
                 rows: found.iter().map(|n| view::row(n, &names)).collect(),
                 next,
@@ -29,7 +29,11 @@ pub fn show(shared: &Shared, id: NotificationId) -> Result<Reply, ErrorView> {
         .store
         .read(|tx| {
             let notification = tx.notification(id)?;
-            Ok(Reply::Detail(Box::new(view::detail(tx, &notification)?)))
+            Ok(Reply::Detail(Box::new(view::detail(
+                shared,
+                tx,
+                &notification,
+            )?)))
         })
         .map_err(|error| storage(&error))
 }

@@ -4,14 +4,18 @@
 mod accounts;
 mod actions;
 mod general;
+mod headers;
+mod import;
 mod inbox;
 mod oidc;
+mod pasted;
 mod policy;
+mod preview;
 mod probe;
 mod sending;
 mod subscriptions;
 
-use super::{Shared, view};
+use super::{Shared, pictures, view};
 use crate::backend::registry;
 use std::sync::Arc;
 use tidings_api::{ErrorCode, ErrorView, Reply, Request};
@@ -34,6 +38,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         } => actions::act(shared, id, action, confirmed).await,
         Request::OpenLink { id } => actions::open_link(shared, id),
         Request::OpenUrl { id, url } => actions::open_url(shared, id, &url),
+        Request::Picture { id, of, asked } => pictures::picture(shared, id, of, asked).await,
+        Request::PictureCache => pictures::size(shared),
+        Request::PictureCacheEmpty => pictures::empty(shared).await,
         Request::Kinds => Ok(Reply::Kinds(
             registry::backends()
                 .iter()
@@ -49,6 +56,8 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::AccountTest { id } => probe::test(shared, id).await,
         Request::AccountEdit { id, edit } => accounts::edit(shared, id, edit).await,
         Request::AccountRemove { id } => accounts::remove(shared, id).await,
+        Request::Import(asked) => import::import(shared, asked).await,
+        Request::Preview(asked) => preview::preview(shared, &asked),
         Request::SubscriptionAdd { account, topic } => {
             subscriptions::subscribe(shared, account, &topic)
         }

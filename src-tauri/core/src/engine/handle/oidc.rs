@@ -9,7 +9,7 @@ use crate::transport::Route;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use tidings_api::{ErrorCode, ErrorView};
+use tidings_api::{ErrorCode, ErrorView, Event};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
@@ -58,16 +58,14 @@ pub async fn sign_in(
         .await
         .map_err(|error| unreachable(&error))?;
     let page = browser.page(status, &body).map_err(refused)?;
-    shared
-        .desktop
-        .open(page.url.as_str(), None)
-        .map_err(|says| {
-            ErrorView::new(
-                ErrorCode::Internal,
-                "No browser could be opened to sign in.",
-            )
-            .with_detail(says)
-        })?;
+    // Not every desktop says that it has no browser: whoever waits shows the address too, and any browser on
+    // this computer will do.
+    shared.hint(Event::Browse {
+        url: page.url.to_string(),
+    });
+    if let Err(error) = shared.desktop.open(page.url.as_str(), None) {
+        tracing::info!(%error, "no browser could be opened for a sign-in");
+    }
     let mut over = shared.clock.sleep(PATIENCE);
     let back = tokio::select! {
         back = comes_back(shared, &listener, &page.state) => back,

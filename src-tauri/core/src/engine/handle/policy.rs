@@ -232,7 +232,7 @@ pub fn ledgers(
     shared
         .store
         .read(|tx| {
-            let names = view::Names::read(tx)?;
+            let names = view::Names::read(shared, tx)?;
             let found = tx.ledgers(from, after, limit.clamp(1, LEDGERS))?;
             let lines = found.into_iter().map(|(number, n, row)| {
                 let shown = view::row(&n, &names);

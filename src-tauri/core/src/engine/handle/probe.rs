@@ -1,6 +1,6 @@
 //! Finding out what lives at an address, and testing an account hop by hop.
 
-use super::invalid;
+use super::{invalid, pasted};
 use crate::backend::{Address, Backend, Found, Probed, Server, registry};
 use crate::engine::connection::{failure, task};
 use crate::engine::{Shared, lock, storage};
@@ -31,6 +31,8 @@ pub struct Resolved {
     pub server: Server,
     /// All topics, each once.
     pub topics: Vec<String>,
+    /// Names that the address gave to some of them.
+    pub names: Vec<(String, String)>,
 }
 
 /// An address as pasted: a scheme is supplied, anything that cannot be a server is refused in words.
@@ -134,7 +136,9 @@ fn bare_route(draft: Option<&AccountDraft>, url: &Url) -> Route {
 
 /// Takes a draft's address apart, finds its family out if it does not say, and checks its topics.
 pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, ErrorView> {
-    let url = pasted(&draft.url)?;
+    let pasted::Pasted {
+        url, kind, names, ..
+    } = pasted::read(&draft.url)?;
     if let SignIn::Basic { user } = &draft.sign_in
         && (user.is_empty() || draft.secret.is_none())
     {
@@ -146,7 +150,7 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
         return Err(invalid("Signing in this way needs a token."));
     }
     check_way(&draft.way)?;
-    let (kind, address) = match draft.kind {
+    let (kind, address) = match draft.kind.or(kind) {
         Some(kind) => (kind, registry::backend(kind).address(&url)),
         None => match find(shared, &url, &bare_route(Some(draft), &url)).await? {
             Some((kind, found)) => (kind, found.address),
@@ -181,6 +185,7 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
         kind,
         server: Server { base, options },
         topics: all,
+        names,
     })
 }
 
@@ -289,12 +294,29 @@ pub async fn ask(
 }
 
 pub async fn detect(shared: &Shared, text: &str) -> Result<Reply, ErrorView> {
-    let url = pasted(text)?;
+    let pasted::Pasted {
+        url,
+        kind,
+        names,
+        says,
+    } = pasted::read(text)?;
+    if let Some(kind) = kind {
+        let address = registry::backend(kind).address(&url);
+        return Ok(Reply::Detected(Detected {
+            kind: Some(kind),
+            url: address.base.to_string(),
+            topics: address.topics,
+            names,
+            options: address.options,
+            says,
+        }));
+    }
     let detected = match find(shared, &url, &bare_route(None, &url)).await? {
         Some((kind, found)) => Detected {
             kind: Some(kind),
             url: found.address.base.to_string(),
             topics: found.address.topics,
+            names,
             options: found.address.options,
             says: found.says,
         },
@@ -302,6 +324,7 @@ pub async fn detect(shared: &Shared, text: &str) -> Result<Reply, ErrorView> {
             kind: None,
             url: url.to_string(),
             topics: Vec::new(),
+            names,
             options: String::new(),
             says: unknown(&url).message,
         },
@@ -314,7 +337,7 @@ pub async fn try_draft(shared: &Shared, draft: &AccountDraft) -> Result<Reply, E
         Ok(resolved) => resolved,
         // A server that cannot be reached is what the hops are for: they say where it ends.
         Err(error) if error.code == ErrorCode::Network => {
-            let url = pasted(&draft.url)?;
+            let url = pasted::read(&draft.url)?.url;
             let report = lower_hops(shared, &url, &bare_route(Some(draft), &url)).await;
             return if report.ok {
                 Err(error)

@@ -21,6 +21,23 @@ ALTER TABLE subscription ADD COLUMN place TEXT NOT NULL DEFAULT '';
 -- What names the token there that took a password's place; empty: its user entered one.
 ALTER TABLE account ADD COLUMN made_token TEXT NOT NULL DEFAULT '';
 
+-- Pictures that were fetched. The files are beside the database, named by what is in them; several keys may
+-- share one.
+CREATE TABLE picture (
+    -- SHA-256 of account, use and address: no address is kept twice.
+    key TEXT NOT NULL PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    fetched_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    -- When its server drops it; 0: it does not say.
+    expires_at INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX picture_account ON picture (account);
+CREATE INDEX picture_file ON picture (file);
+CREATE INDEX picture_used ON picture (used_at);
+
 -- What the user set about accounts and subscriptions is in the preferences, a document of its own.
 DELETE FROM setting WHERE key = 'preferences';
 INSERT INTO setting (key, value)

@@ -6,6 +6,7 @@ mod inbox;
 mod model;
 mod opening;
 mod pages;
+mod pictures;
 mod plans;
 mod retention;
 mod states;

@@ -2,6 +2,7 @@
 //! clock's: nothing here sleeps.
 
 mod certificates;
+mod downloads;
 mod guards;
 mod http2;
 mod lines;

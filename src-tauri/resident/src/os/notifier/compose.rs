@@ -1,6 +1,8 @@
 //! How a toast is put for the daemon of the moment. Pure.
 
 use notify_rust::{Hint, Notification, Timeout, Urgency};
+use std::fmt::Write as _;
+use std::path::Path;
 use tidings_core::model::Tier;
 use tidings_core::model::preferences::Sound;
 use tidings_core::ports::Toast;
@@ -47,6 +49,10 @@ pub fn compose(toast: &Toast, can: Capabilities) -> Notification {
         .hint(Hint::DesktopEntry("tidings".to_owned()))
         // A vendor's category (specification, "Categories"): none of the standard ones fits.
         .hint(Hint::Category("x-tidings.arrived".to_owned()));
+    if let Some(icon) = &toast.icon {
+        // Beside the name of our own icon, which stays where a daemon shows both.
+        out.hint(Hint::ImagePath(file_url(icon)));
+    }
     match toast.sound.as_ref().filter(|_| !toast.update) {
         Some(Sound::Default) => {
             let name = match toast.tier {
@@ -73,6 +79,23 @@ pub fn compose(toast: &Toast, can: Capabilities) -> Notification {
         }
     }
     out
+}
+
+/// The address of a file (RFC 8089; specification, "Icons and Images").
+fn file_url(path: &Path) -> String {
+    let mut url = "file://".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                url.push(char::from(*byte));
+            }
+            other => {
+                // Writing to a string cannot fail.
+                let _ = write!(url, "%{other:02X}");
+            }
+        }
+    }
+    url
 }
 
 /// Text as markup that shows it as it is.
@@ -111,6 +134,7 @@ mod tests {
             volume: 100,
             update: false,
             actions: vec![("0".to_owned(), "Restart".to_owned())],
+            icon: None,
         }
     }
 
@@ -121,6 +145,22 @@ mod tests {
         let marked = compose(&toast(Tier::Important), ALL);
         assert_eq!(marked.body, "a &lt; b &amp; &quot;c&quot; &#39;d&#39; &gt;");
         assert_eq!(marked.summary, "Disk <full>");
+    }
+
+    #[test]
+    fn an_icon_is_named_as_an_address() {
+        let mut with = toast(Tier::Important);
+        let images = |toast: &Toast| -> Vec<String> {
+            let hints = compose(toast, ALL).hints;
+            let path = |hint| match hint {
+                Hint::ImagePath(path) => Some(path),
+                _ => None,
+            };
+            hints.into_iter().filter_map(path).collect()
+        };
+        assert!(images(&with).is_empty());
+        with.icon = Some("/home/ada b/100%/ä.png".into());
+        assert_eq!(images(&with), ["file:///home/ada%20b/100%25/%C3%A4.png"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::state::{Client, Pending, Who};
 use super::{Shared, Version, lock, stream};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{OriginalUri, Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
@@ -85,8 +85,12 @@ fn elevated(shared: &Shared, headers: &HeaderMap, query: Option<&str>) -> Result
     }
 }
 
-pub(super) async fn nothing() -> Response {
-    error(404, "page not found")
+pub(super) async fn file(State(shared): Server, OriginalUri(uri): OriginalUri) -> Response {
+    let file = lock(&shared.files).get(uri.path()).cloned();
+    match file {
+        Some((media_type, bytes)) => ([("content-type", media_type)], bytes).into_response(),
+        None => error(404, "page not found"),
+    }
 }
 
 pub(super) async fn version(State(shared): Server) -> Response {
@@ -221,6 +225,7 @@ pub(super) async fn applications(
         Ok(who) => who,
         Err((status, words)) => return error(status, words),
     };
+    let images = lock(&shared.images).clone();
     let store = lock(&shared.store);
     let own = store.applications.iter().filter(|one| one.user == user);
     let views: Vec<_> = own
@@ -229,9 +234,12 @@ pub(super) async fn applications(
                 Version::Two => one.token.as_str(),
                 Version::Three => "",
             };
+            let image = images
+                .get(&one.id)
+                .map_or("static/defaultapp.png", String::as_str);
             let mut view = json!({
                 "id": one.id, "token": token, "name": one.name, "description": "",
-                "internal": false, "image": "static/defaultapp.png",
+                "internal": false, "image": image,
                 "defaultPriority": one.default_priority, "lastUsed": null,
             });
             if shared.settings.version == Version::Three {

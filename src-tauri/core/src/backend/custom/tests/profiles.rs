@@ -135,22 +135,42 @@ fn a_preview_shows_what_becomes_of_an_event() {
     let options =
         json!({"profile": "[map]\ntitle = \"/what\"\nignore = \"typing\"\ndeleted = \"/gone\""})
             .to_string();
-    let draft = preview(&options, r#"{"what":"Build failed","body":"b"}"#, at()).unwrap();
+    let shown = preview(&options, r#"{"what":"Build failed","body":"b"}"#, at()).unwrap();
     assert_eq!(
-        (draft.title.as_str(), draft.body.as_str()),
+        (shown.draft.title.as_str(), shown.draft.body.as_str()),
         ("Build failed", "b")
     );
+    let from = |part: &str| {
+        let found = shown.origins.iter().find(|origin| origin.part == part);
+        found.map(|origin| origin.from.as_str())
+    };
+    assert_eq!(from("title"), Some("/what"));
+    assert_eq!(from("body"), Some("/body"));
+    assert_eq!(from("url"), Some(""));
     for (raw, says) in [
         (r#"{"type":"typing"}"#, "called typing"),
         (r#"{"gone":true}"#, "deletes"),
         (" ", "no event yet"),
     ] {
         let error = preview(&options, raw, at()).unwrap_err();
-        assert!(error.contains(says), "{error}");
+        assert!(error.says.contains(says), "{error:?}");
+        assert_eq!(error.line, None);
     }
-    let wrong = json!({"profile": "[map]\ntitle = 5"}).to_string();
-    assert!(preview(&wrong, "{}", at()).unwrap_err().contains("line 2"));
-    assert_eq!(preview("", "hello", at()).unwrap().body, "hello");
+    assert_eq!(preview("", "hello", at()).unwrap().draft.body, "hello");
+}
+
+#[test]
+fn what_is_wrong_with_a_profile_is_said_with_its_line() {
+    for (profile, line) in [
+        ("[map]\ntitle = 5", Some(2)),
+        ("[map]\n\n\nnonsense = \"/a\"", Some(4)),
+        ("# a\n[sse]\nurl = \"javascript:alert(1)\"", Some(2)),
+        ("[map", Some(1)),
+    ] {
+        let options = json!({ "profile": profile }).to_string();
+        let error = preview(&options, "{}", at()).unwrap_err();
+        assert_eq!(error.line, line, "{profile}: {}", error.says);
+    }
 }
 
 proptest! {

@@ -268,3 +268,23 @@ fn access_is_asked_for_without_and_with_an_application() {
         "https://ex.test/gotify/application/5/message?limit=1"
     );
 }
+
+#[test]
+fn only_its_own_pictures_get_the_credential() {
+    for (url, is) in [
+        ("https://ex.test/gotify/image/Ab9.png", true),
+        ("https://ex.test/gotify/image/../message?token=x", false),
+        ("https://ex.test/gotify/image/a.png?x=1", false),
+        ("https://ex.test/gotify/images/a.png", false),
+        ("https://ex.test/image/a.png", false),
+        ("https://ex.test:444/gotify/image/a.png", false),
+        ("http://ex.test/gotify/image/a.png", false),
+        ("https://else.test/gotify/image/a.png", false),
+    ] {
+        assert_eq!(
+            Gotify.is_file(&server(), &url.parse().unwrap()),
+            is,
+            "{url}"
+        );
+    }
+}

@@ -326,6 +326,18 @@ fn what_cannot_be_read_costs_only_itself() {
 }
 
 #[test]
+fn an_id_of_another_form_does_not_let_the_place_go_back() {
+    let mut inbox = Inbox::of(&["alerts"]);
+    let mut script = Script::new(&mut inbox, TransportKind::Websocket);
+    script.open(NOW);
+    for (id, body) in [("1795320000:0", "a"), ("z-7f3", "b"), ("1795319999:0", "c")] {
+        script.message(NOW, id, body);
+    }
+    assert_eq!(inbox.bodies(), ["a", "b", "c"]);
+    assert_eq!(inbox.cursors[&1], "z-7f3");
+}
+
+#[test]
 fn a_message_without_a_text_is_one() {
     let mut inbox = Inbox::of(&["alerts"]);
     let mut script = Script::new(&mut inbox, TransportKind::Sse);

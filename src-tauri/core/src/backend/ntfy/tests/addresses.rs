@@ -79,6 +79,23 @@ fn every_form_of_address_is_understood() {
     }
 }
 
+/// A topic can be published to by a GET: a publisher must not have us do that in our user's name.
+#[test]
+fn only_its_own_files_get_the_credential() {
+    let base = server().base;
+    for (path, is) in [
+        ("file/b7c9.png", true),
+        ("file/../alerts/publish?message=x", false),
+        ("file/b7c9.png?auth=x", false),
+        ("alerts/publish", false),
+        ("filed/b7c9.png", false),
+        ("//else.test/file/b7c9.png", false),
+    ] {
+        let url = base.join(path).unwrap();
+        assert_eq!(Ntfy.is_file(&server(), &url), is, "{url}");
+    }
+}
+
 #[test]
 fn topics_are_what_the_server_takes_for_topics() {
     for topic in ["a", "A-b_9", &"x".repeat(64)] {

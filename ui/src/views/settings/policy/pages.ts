@@ -1,0 +1,20 @@
+// The pages of the policy.
+
+import BatchingSection from "./BatchingSection.svelte";
+import ContextSection from "./ContextSection.svelte";
+import GridSection from "./GridSection.svelte";
+import PrivacySection from "./PrivacySection.svelte";
+import QuietSection from "./QuietSection.svelte";
+import RulesSection from "./RulesSection.svelte";
+import SoundsSection from "./SoundsSection.svelte";
+
+/** The pages by the names of their sections. */
+export const PAGES = {
+  grid: GridSection,
+  quiet: QuietSection,
+  batching: BatchingSection,
+  rules: RulesSection,
+  sounds: SoundsSection,
+  privacy: PrivacySection,
+  context: ContextSection,
+};
