@@ -2,8 +2,8 @@
 //! things change around the screen.
 
 use super::view::Names;
-use super::{Shared, lock};
-use crate::model::{Back, Context, HoldCause, Surroundings};
+use super::{Shared, lock, scheduler};
+use crate::model::{AccountId, Back, Context, HoldCause, Surroundings};
 use crate::policy::Rulebook;
 use crate::store::{StoreError, Tx, Waiting};
 use jiff::{Timestamp, Zoned};
@@ -143,19 +143,22 @@ impl Shared {
         self.hint(Event::Status);
     }
 
-    /// Servers are within reach again: what was to come back then does.
-    pub(super) fn back_online(&self) {
-        self.release(&[HoldCause::Snooze { back: Back::Online }.batch_key()]);
+    /// An account's server is connected: what was to come back then does.
+    pub(super) fn back_online(&self, account: AccountId) {
+        match self
+            .store
+            .write(|tx| tx.account_is_back(account, self.clock.now()))
+        {
+            Ok(()) => self.wake_scheduler.notify_one(),
+            Err(error) => tracing::warn!(%error, "what was put off could not be brought back"),
+        }
     }
 
-    /// Preferences, or the zone, are others than they were: what waits for the clock or the screen is decided again.
+    /// Preferences, the clock or the zone are others than they were: what waits is looked at again.
     pub(super) fn reconsider(&self) {
-        let mut quiet: Vec<String> = Context::ALL
-            .into_iter()
-            .map(|context| HoldCause::Context { context }.batch_key())
-            .collect();
-        quiet.push(HoldCause::Quiet.batch_key());
-        self.release(&quiet);
+        if let Err(error) = scheduler::reconsider(self) {
+            tracing::warn!(%error, "what waits could not be looked at again");
+        }
     }
 
     fn release(&self, batches: &[String]) {

@@ -30,7 +30,7 @@ use crate::transport::limits::Times;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use pictures::Pictures;
 use present::Handover;
 use std::collections::{BTreeMap, HashMap};
@@ -105,7 +105,8 @@ pub struct Shared {
     settings: RwLock<AppSettings>,
     presence: Mutex<Presence>,
     around: Mutex<Surroundings>,
-    zone: Mutex<TimeZone>,
+    /// The zone, and the time, when the scheduler last looked.
+    looked: Mutex<(TimeZone, Timestamp)>,
     quiet_told: Mutex<bool>,
     connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
     quotas: Mutex<HashMap<AccountId, Quota>>,
@@ -159,7 +160,7 @@ impl Engine {
         let (rulebook, problems) = preferences::load(&store).map_err(|error| storage(&error))?;
         let (ingest, items) = mpsc::channel(ingest::QUEUE);
         let (over, overs) = mpsc::unbounded_channel();
-        let zone = parts.clock.zone();
+        let (zone, now) = (parts.clock.zone(), parts.clock.now());
         let (pictures, errands) = Pictures::new(parts.cache.join("pictures"), pictures::BUDGET);
         let shared = Shared {
             version: parts.version,
@@ -175,7 +176,7 @@ impl Engine {
             settings: RwLock::default(),
             presence: Mutex::default(),
             around: Mutex::default(),
-            zone: Mutex::new(zone),
+            looked: Mutex::new((zone, now)),
             quiet_told: Mutex::default(),
             connections: Mutex::default(),
             notices: Mutex::default(),
@@ -220,6 +221,7 @@ impl Engine {
         let _ = shared.started.set(());
         *lock(&self.ingesting) = Some(tokio::spawn(ingest::run(Arc::clone(shared), queues.items)));
         present::fold_stale(shared);
+        present::forget_screen(shared);
         continuity::begin(shared);
         // Nobody knows what has become of the screen meanwhile.
         shared.reconsider();
@@ -280,7 +282,6 @@ impl Engine {
         if up {
             self.shared.pictures.hope_again();
             self.shared.wake_outbox.notify_one();
-            self.shared.back_online();
         }
     }
 
@@ -530,7 +531,7 @@ impl Shared {
             quota: None,
         };
         if shown == ConnectionState::Live {
-            self.back_online();
+            self.back_online(account);
         }
         let before = lock(&self.connections).insert(account, view.clone());
         if before.as_ref() != Some(&view) {

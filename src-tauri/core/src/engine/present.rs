@@ -175,8 +175,13 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
         names: &name,
         privacy: &|n| book.privacy(n, around, now),
     });
-    // The first that has one: a toast has one sound.
-    let sound = job.members.iter().find_map(|n| book.sound(n, now));
+    // That of the loudest; where it is not among those that are named, the usual one.
+    let sound = job
+        .members
+        .iter()
+        .filter(|n| n.tier == job.tier)
+        .find_map(|n| book.sound(n, now))
+        .or_else(|| Some(book.document().sounds.sound.clone()));
     let actions = match job.members.as_slice() {
         [only] if job.count == 1 => only
             .draft
@@ -232,6 +237,13 @@ pub fn fold_stale(shared: &Shared) {
         Ok(true) => shared.wake_presenter.notify_one(),
         Ok(false) => {}
         Err(error) => tracing::warn!(%error, "late toasts could not be folded"),
+    }
+}
+
+/// What an earlier run has shown can no longer be edited or withdrawn: nobody knows its place on the screen.
+pub fn forget_screen(shared: &Shared) {
+    if let Err(error) = shared.store.write(|tx| tx.forget_shown()) {
+        tracing::warn!(%error, "toasts of an earlier run could not be forgotten");
     }
 }
 

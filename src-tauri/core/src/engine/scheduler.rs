@@ -2,16 +2,15 @@
 //! may ring: one digest per batch, never a flood.
 
 use super::{Shared, lock};
-use crate::model::{Disposition, HoldCause, Tier};
-use crate::policy::{self, Rulebook};
+use crate::model::{Disposition, HoldCause};
+use crate::policy;
+use crate::policy::release::{Gathered, Moved, Open, Released, may_join, moved};
 use crate::store::{Asked, DeliveryId, Held, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp, Zoned};
 use std::sync::Arc;
 use std::time::Duration;
 use tidings_api::Event;
 
-/// A digest that is still on the screen and not older than this is edited in place.
-const EDIT_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// A step of retention, in rows; small, so that nobody waits for it.
 const RETENTION_STEP: usize = 200;
 /// Between rounds of retention.
@@ -86,11 +85,11 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
     Ok(now.checked_add(BREATH).ok())
 }
 
-/// The time here. Where that is another zone than it was, what waits for the clock is decided again.
+/// The time here. Where the zone is another than it was, or the clock went back, what waits for it is looked at again.
 fn zone_now(shared: &Shared, now: Timestamp) -> Zoned {
     let zone = shared.clock.zone();
-    let before = std::mem::replace(&mut *lock(&shared.zone), zone.clone());
-    if before != zone {
+    let before = std::mem::replace(&mut *lock(&shared.looked), (zone.clone(), now));
+    if before.0 != zone || now < before.1 {
         shared.reconsider();
     }
     now.to_zoned(zone)
@@ -118,38 +117,6 @@ fn quiet_changes(shared: &Shared, now: &Zoned) -> Option<Timestamp> {
     next.into_iter().chain(look).min()
 }
 
-/// What a released batch rings as.
-#[derive(Default)]
-struct Rings {
-    together: Vec<DeliveryId>,
-    tier: Option<Tier>,
-    sound: bool,
-    singly: bool,
-}
-
-impl Rings {
-    fn add(&mut self, delivery: DeliveryId, tier: Tier, sound: bool) {
-        self.together.push(delivery);
-        self.tier = self.tier.max(Some(tier));
-        self.sound |= sound;
-    }
-
-    /// Makes, or edits, the toast of all that ring together; whether anything is to be shown.
-    fn show(self, tx: &Tx<'_>, batch: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let Some(tier) = self.tier else {
-            return Ok(self.singly);
-        };
-        let since = now.checked_sub(EDIT_WITHIN).unwrap_or(Timestamp::MIN);
-        match tx.open_toast(batch, since)? {
-            Some(toast) => tx.join_toast(toast, &self.together, now)?,
-            None => {
-                tx.new_toast(Some(batch), tier, self.sound, &self.together, now)?;
-            }
-        }
-        Ok(true)
-    }
-}
-
 /// Decides again, with the preferences of this moment; what may ring becomes one toast.
 fn release_batch(
     shared: &Shared,
@@ -159,109 +126,166 @@ fn release_batch(
 ) -> Result<bool, StoreError> {
     let now = zoned.timestamp();
     let book = shared.rulebook();
-    let mut rings = Rings::default();
-    let missed = tx.held_count(batch)?;
+    let mut gathered = Gathered::default();
+    let of = tx.held_count(batch)?;
     let mut after = None;
     loop {
         let chunk = tx.held_by(batch, after, CHUNK)?;
         let Some(last) = chunk.last() else { break };
         after = Some(last.delivery);
         for held in chunk {
-            release_one(shared, tx, &book, &held, missed, zoned, &mut rings)?;
+            let asked = Released {
+                book: &book,
+                of,
+                wanted: held.wanted,
+                now,
+            };
+            release_one(shared, tx, &held, asked, zoned, &mut gathered)?;
         }
     }
-    rings.show(tx, batch, now)
+    show(tx, Some(batch), gathered, now)
 }
 
 fn release_one(
     shared: &Shared,
     tx: &Tx<'_>,
-    book: &Rulebook,
     held: &Held,
-    missed: u64,
+    asked: Released<'_>,
     zoned: &Zoned,
-    rings: &mut Rings,
+    gathered: &mut Gathered<DeliveryId>,
 ) -> Result<(), StoreError> {
-    let now = zoned.timestamp();
     let n = &held.notification;
+    if held.gone {
+        return tx.drop_held(held.delivery, "it was deleted meanwhile.");
+    }
     if matches!(held.cause, HoldCause::Snooze { .. }) {
+        if held.due.is_none_or(|due| due > asked.now) {
+            // Of another account: its own time has not come.
+            return Ok(());
+        }
         tx.bring_back(n.id)?;
         shared.hint(Event::Changed { ids: vec![n.id] });
     }
-    let asked = Asked {
+    let question = Asked {
         looking: shared.is_looked_at(n),
         around: *lock(&shared.around),
         released: Some(held.cause.clone()),
-        missed: Some(missed),
+        missed: Some(asked.of),
         wanted: held.wanted,
-        window: book.window_of(n),
+        window: asked.book.window_of(n),
         ..Asked::default()
     };
-    let state = tx.policy_state(n, asked)?;
-    let verdict = policy::decide(n, book, &state, zoned);
+    let state = tx.policy_state(n, question)?;
+    let verdict = policy::decide(n, asked.book, &state, zoned);
     if let Disposition::Hold { until, because } = &verdict.disposition
         && *because == held.cause
     {
         // Nothing is new but the time.
         return tx.hold_on(held.delivery, *until);
     }
-    let delivery = tx.decided(n.id, &verdict, now)?;
-    if verdict.disposition != Disposition::Present {
-        return Ok(());
-    }
-    let loud = book.sound(n, now).is_some();
-    if policy::rings_singly(n, &held.cause, book, missed, now) {
-        tx.new_toast(None, verdict.tier, loud, &[delivery], now)?;
-        rings.singly = true;
-    } else {
-        rings.add(delivery, verdict.tier, loud);
-    }
+    let delivery = tx.decided(n.id, &verdict, asked.now)?;
+    gathered.add(delivery, n, &held.cause, &verdict, asked);
     Ok(())
+}
+
+/// Makes the toasts of what was gathered; what rings together may join a toast of its batch that is on the screen.
+/// Whether there is anything to show.
+fn show(
+    tx: &Tx<'_>,
+    batch: Option<&str>,
+    gathered: Gathered<DeliveryId>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let any = !gathered.singly.is_empty() || gathered.together.is_some();
+    for ring in gathered.singly {
+        tx.new_toast(None, ring.tier, ring.loud, &ring.members, now)?;
+    }
+    if let Some(ring) = gathered.together {
+        let open = match batch {
+            Some(batch) => tx.last_open(batch)?.filter(|toast| {
+                let open = Open {
+                    tier: toast.tier,
+                    loud: toast.sound,
+                    shown_at: toast.shown_at,
+                };
+                may_join(batch, open, &ring, now)
+            }),
+            None => None,
+        };
+        match open {
+            Some(toast) => tx.join_toast(toast.id, &ring.members, now)?,
+            None => {
+                tx.new_toast(batch, ring.tier, ring.loud, &ring.members, now)?;
+            }
+        }
+    }
+    Ok(any)
 }
 
 /// Critical ones that rang and stayed unread ring again: one by itself, several as one.
 fn ring_again(shared: &Shared, tx: &Tx<'_>, zoned: &Zoned) -> Result<bool, StoreError> {
     let now = zoned.timestamp();
     let book = shared.rulebook();
-    let due: Vec<_> = tx
-        .due_again(now)?
-        .into_iter()
-        .filter(|again| again.wanted)
-        .collect();
-    let mut rings = Rings::default();
+    let mut due = tx.due_again(now)?;
+    due.retain(|again| again.wanted);
+    let asked = Released {
+        book: &book,
+        of: due.len() as u64,
+        wanted: false,
+        now,
+    };
+    let mut gathered = Gathered::default();
     for again in &due {
         let n = &again.notification;
-        let asked = Asked {
+        let question = Asked {
             looking: shared.is_looked_at(n),
             around: *lock(&shared.around),
             released: Some(HoldCause::Escalation),
             window: book.window_of(n),
             ..Asked::default()
         };
-        let state = tx.policy_state(n, asked)?;
+        let state = tx.policy_state(n, question)?;
         let verdict = policy::decide(n, &book, &state, zoned);
         let delivery = tx.decided(n.id, &verdict, now)?;
-        if verdict.disposition == Disposition::Present {
-            if let Some(old) = tx.open_toast_of(n.id)? {
-                tx.toast_closed(old, now)?;
-                // A command without a resident has no toasts to withdraw.
-                let _ = shared.over.send(old);
+        if verdict.disposition == Disposition::Present
+            && let Some(old) = tx.open_toast_of(n.id)?
+            && tx.tells_only_of(old, n.id)?
+        {
+            tx.toast_closed(old, now)?;
+            // A command without a resident has no toasts to withdraw.
+            let _ = shared.over.send(old);
+        }
+        gathered.add(delivery, n, &HoldCause::Escalation, &verdict, asked);
+    }
+    let batch = HoldCause::Escalation.batch_key();
+    show(tx, Some(&batch), gathered, now)
+}
+
+/// The clock, the zone or the preferences are others than they were: what waits is due when it would be if it began to
+/// wait now, at the latest.
+pub(super) fn reconsider(shared: &Shared) -> Result<(), StoreError> {
+    let now = shared.clock.now().to_zoned(shared.clock.zone());
+    let book = shared.rulebook();
+    shared.store.write(|tx| {
+        for batch in tx.batches()? {
+            let mut after = None;
+            loop {
+                let chunk = tx.held_by(&batch, after, CHUNK)?;
+                let Some(last) = chunk.last() else { break };
+                after = Some(last.delivery);
+                for held in chunk {
+                    match moved(&held.notification, &held.cause, &book, &now) {
+                        Moved::Stays => {}
+                        Moved::AtMost(at) => tx.hold_at_most(held.delivery, at)?,
+                        Moved::To(at) => tx.hold_on(held.delivery, Some(at))?,
+                    }
+                }
             }
-            rings.add(delivery, verdict.tier, book.sound(n, now).is_some());
         }
-    }
-    match rings.together.as_slice() {
-        [] => Ok(false),
-        [only] => {
-            tx.new_toast(None, Tier::Critical, rings.sound, &[*only], now)?;
-            Ok(true)
-        }
-        all => {
-            let batch = HoldCause::Escalation.batch_key();
-            tx.new_toast(Some(&batch), Tier::Critical, rings.sound, all, now)?;
-            Ok(true)
-        }
-    }
+        Ok(())
+    })?;
+    shared.wake_scheduler.notify_one();
+    Ok(())
 }
 
 /// Retention: small steps, with a rest between rounds.

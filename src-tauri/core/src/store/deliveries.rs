@@ -33,6 +33,10 @@ pub struct Held {
     pub cause: HoldCause,
     /// The user asked for it.
     pub wanted: bool,
+    /// It was deleted meanwhile.
+    pub gone: bool,
+    /// When it is due; none: when its cause ends.
+    pub due: Option<Timestamp>,
 }
 
 /// What the policy is to be told besides what the store knows.
@@ -225,7 +229,9 @@ impl Tx<'_> {
         let held: i64 = self
             .db
             .prepare_cached(
-                "SELECT count(*) FROM delivery INDEXED BY delivery_batch WHERE state = 'held' AND batch = ?1",
+                "SELECT count(*) FROM delivery d INDEXED BY delivery_batch
+                 CROSS JOIN notification n ON n.id = d.notification
+                 WHERE d.state = 'held' AND d.batch = ?1 AND n.deleted_at = 0",
             )?
             .query_row([batch_key], |row| row.get(0))?;
         Ok(count(held))
@@ -241,7 +247,7 @@ impl Tx<'_> {
     ) -> Result<Vec<Held>, StoreError> {
         self.db
             .prepare_cached(&format!(
-                "SELECT {LIGHT}, d.cause, d.wanted FROM delivery d INDEXED BY delivery_batch
+                "SELECT {LIGHT}, d.cause, d.wanted, n.deleted_at <> 0, d.due_at FROM delivery d INDEXED BY delivery_batch
                  CROSS JOIN notification n ON n.id = d.notification CROSS JOIN content c ON c.id = n.id
                  WHERE d.state = 'held' AND d.batch = ?1 AND d.notification > ?2
                  ORDER BY d.notification LIMIT ?3"
@@ -251,16 +257,40 @@ impl Tx<'_> {
                 |row| {
                     let notification = notification(row)?;
                     let cause: String = row.get(30)?;
-                    let wanted = row.get(31)?;
+                    let (wanted, gone, due) = (row.get(31)?, row.get(32)?, maybe_time(row.get(33)?));
                     Ok(from_json(&cause).map(|cause| Held {
                         delivery: DeliveryId(notification.id.0),
                         notification,
                         cause,
                         wanted,
+                        gone,
+                        due,
                     }))
                 },
             )?
             .collect::<Result<Result<_, _>, _>>()?
+    }
+
+    /// The keys of all batches that wait.
+    pub fn batches(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT DISTINCT batch FROM delivery INDEXED BY delivery_batch WHERE state = 'held'",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// A hold lasts no longer than this.
+    pub fn hold_at_most(&self, delivery: DeliveryId, at: Timestamp) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "UPDATE delivery SET due_at = ?2
+                 WHERE notification = ?1 AND state = 'held' AND (due_at = 0 OR due_at > ?2)",
+            )?
+            .execute(params![delivery.0, stamp(at)])?;
+        Ok(())
     }
 
     /// The cause of a batch has ended: its holds are due at `at`, unless they were due before.
@@ -406,14 +436,16 @@ impl Tx<'_> {
                 "SELECT d.notification FROM delivery d INDEXED BY delivery_fingerprint
                  CROSS JOIN notification n ON n.id = d.notification
                  WHERE d.fingerprint = ?1 AND d.fingerprint <> 0 AND d.notification <> ?2
-                     AND d.state IN ('ready', 'shown', 'held') AND n.received_at >= ?3
+                     AND d.state IN ('ready', 'shown', 'held')
+                     AND n.received_at BETWEEN ?3 AND ?4
                  ORDER BY d.notification LIMIT 1",
             )?
             .query_row(
                 params![
                     asked.fingerprint,
                     notification.id.0,
-                    micros(asked.twins_since)
+                    micros(asked.twins_since),
+                    micros(notification.received_at)
                 ],
                 |row| row.get(0),
             )

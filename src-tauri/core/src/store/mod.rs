@@ -36,7 +36,7 @@ pub use kinds::{Kind, Storm};
 pub use outbox::{Owed, OwedInVain};
 pub use pictures::{CachedPicture, NewPicture};
 pub use row::LIST_BODY_CHARS;
-pub use toasts::{ToastId, ToastJob};
+pub use toasts::{OpenToast, ToastId, ToastJob};
 pub use waiting::{Again, Waiting};
 
 use jiff::Timestamp;

@@ -4,7 +4,7 @@
 //! its next claim is an update. A member is told once; after a crash only members that were never told are
 //! told again, in a digest.
 
-use super::row::{LIGHT, count, micros, notification, stamp, tier, tier_number};
+use super::row::{LIGHT, count, maybe_time, micros, notification, stamp, tier, tier_number};
 use super::{DeliveryId, StoreError, Tx};
 use crate::model::{Notification, NotificationId, SubscriptionId, Tier};
 use jiff::Timestamp;
@@ -19,6 +19,19 @@ const WANTED: &str = "n.read_at = 0 AND n.done_at = 0 AND n.deleted_at = 0 AND n
 /// Names a toast; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ToastId(pub i64);
+
+/// A toast that further members may join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenToast {
+    /// Which one.
+    pub id: ToastId,
+    /// The tier that it was made with.
+    pub tier: Tier,
+    /// It was made to sound.
+    pub sound: bool,
+    /// When it was first shown; none: it is on its way.
+    pub shown_at: Option<Timestamp>,
+}
 
 /// A toast to be shown now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +110,36 @@ impl Tx<'_> {
             .query_row([id.0], |row| row.get(0))
             .optional()?
             .map(ToastId))
+    }
+
+    /// The last toast of a batch that is not closed.
+    pub fn last_open(&self, batch: &str) -> Result<Option<OpenToast>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT id, tier, sound, shown_at FROM toast INDEXED BY toast_open
+                 WHERE batch = ?1 AND state <> 'closed' ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row([batch], |row| {
+                Ok(OpenToast {
+                    id: ToastId(row.get(0)?),
+                    tier: tier(row.get(1)?),
+                    sound: row.get(2)?,
+                    shown_at: maybe_time(row.get(3)?),
+                })
+            })
+            .optional()?)
+    }
+
+    /// Whether nothing else that a toast tells of is wanted.
+    pub fn tells_only_of(&self, toast: ToastId, id: NotificationId) -> Result<bool, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(&format!(
+                "SELECT NOT EXISTS (SELECT 1 FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+                     WHERE m.toast = ?1 AND m.notification <> ?2 AND {WANTED})"
+            ))?
+            .query_row([toast.0, id.0], |row| row.get(0))?)
     }
 
     /// Adds members to a toast, which is pending again: an update if it was shown.

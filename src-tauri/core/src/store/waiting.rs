@@ -3,7 +3,9 @@
 use super::changes::{UNTIL_ONLINE, UNTIL_UNLOCK};
 use super::row::{LIGHT, count, from_json, json, maybe_time, micros, notification, stamp, time};
 use super::{DeliveryId, StoreError, Tx};
-use crate::model::{Back, Disposition, HoldCause, Notification, NotificationId, Rule, TraceLine};
+use crate::model::{
+    AccountId, Back, Disposition, HoldCause, Notification, NotificationId, Rule, TraceLine,
+};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -133,6 +135,22 @@ impl Tx<'_> {
                      (SELECT id FROM notification WHERE snoozed = 0)",
             )?
             .execute([])?;
+        Ok(())
+    }
+
+    /// An account's server is connected: what was to come back then is due.
+    pub fn account_is_back(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "UPDATE delivery INDEXED BY delivery_batch SET due_at = ?2
+                 WHERE state = 'held' AND batch = ?3
+                     AND (SELECT account FROM notification WHERE id = delivery.notification) = ?1",
+            )?
+            .execute(params![
+                account.0,
+                stamp(now),
+                HoldCause::Snooze { back: Back::Online }.batch_key()
+            ])?;
         Ok(())
     }
 

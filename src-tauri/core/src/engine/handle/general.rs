@@ -64,11 +64,8 @@ pub fn pause(shared: &Shared, change: PauseChange) -> Result<Reply, ErrorView> {
         .store
         .write(|tx| {
             tx.set_pause(pause)?;
-            match pause {
-                // What waits for the old pause waits for the new one.
-                Some(pause) => tx.hold_until(&HoldCause::Pause.batch_key(), pause.until),
-                None => tx.release(&HoldCause::Pause.batch_key(), now.timestamp()),
-            }
+            // What waits for the old pause is decided again: it may wait for the new one.
+            tx.release(&HoldCause::Pause.batch_key(), now.timestamp())
         })
         .map_err(|error| storage(&error))?;
     shared.wake_scheduler.notify_one();
