@@ -11,6 +11,7 @@ mod mercure;
 mod ntfy_account;
 mod outages;
 mod pictures;
+mod policy;
 mod pusher;
 mod relay;
 mod topics;
