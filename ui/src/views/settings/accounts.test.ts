@@ -102,6 +102,20 @@ it("takes an application's settings where an address is pasted, and shows no sec
   expect(document.body.textContent).not.toContain("marker-secret");
 });
 
+it("asks which kind of server it is where the next address does not answer", async () => {
+  const { user } = await open({ show: "settings" }, { scenario: "first" });
+  await user.click(screen.getByTestId("add-account"));
+  const field = screen.getByTestId("account-url");
+  await user.type(field, "https://ntfy.example.org/disk");
+  await user.click(screen.getByTestId("account-detect"));
+  await screen.findByText(/An ntfy server answers/);
+  expect(screen.queryByTestId("account-kind")).toBeNull();
+  await user.clear(field);
+  await user.type(field, "https://unreachable.example.org");
+  await user.click(screen.getByTestId("account-detect"));
+  expect(await screen.findByTestId("account-kind")).toBeTruthy();
+});
+
 it("changes extra headers, and keeps the values that nobody typed", async () => {
   const { fake, user } = await open({ show: "settings" });
   const edits = screen.getAllByTestId("edit-account");
