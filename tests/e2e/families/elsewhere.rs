@@ -47,7 +47,7 @@ async fn a_link() -> Result<()> {
     app.tidings(&[&link])?;
     let settings = app.open_wanted(&driver).await?;
     find(&settings, "from-link").await?;
-    keep(&settings, "link-1-offered").await?;
+    keep(&app, &settings, "link-1-offered").await?;
     let value = "return document.querySelector(arguments[0]).value";
     let value = settings
         .execute(value, &[testid("account-url").into()])
@@ -63,12 +63,12 @@ async fn a_link() -> Result<()> {
     click(&settings, "sign-in-basic").await?;
     fill(&settings, "account-user", USER).await?;
     fill(&settings, "account-secret", CANARY).await?;
-    keep(&settings, "link-2-filled").await?;
+    keep(&app, &settings, "link-2-filled").await?;
     click(&settings, "account-save").await?;
     settings
         .find("[data-testid=\"account-card\"][data-state=\"live\"]")
         .await?;
     let accounts = app.objects(&["account", "list", "--json"])?;
     assert_eq!(accounts[0]["subscriptions"][0]["name"], "The disk");
-    keep(&settings, "link-3-live").await
+    keep(&app, &settings, "link-3-live").await
 }

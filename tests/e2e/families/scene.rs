@@ -1,6 +1,6 @@
 //! A person with the settings window before them, and a server to add.
 
-use crate::app::{App, PATIENCE, click, drawn, fill, find, pictures, testid};
+use crate::app::{App, PATIENCE, click, fill, find, pictures, testid};
 use serde_json::{Value, json};
 use support::{Driver, Result, Toast, Window, until};
 
@@ -33,7 +33,7 @@ impl Scene {
         let script = "document.querySelector(arguments[0]).scrollIntoView({ block: 'center' })";
         find(&self.settings, at).await?;
         self.settings.execute(script, &[json!(testid(at))]).await?;
-        keep(&self.settings, &format!("{}-{stage}", self.name)).await
+        keep(&self.app, &self.settings, &format!("{}-{stage}", self.name)).await
     }
 
     /// Begins a new account with an address.
@@ -184,7 +184,7 @@ impl Scene {
         inbox.find_with_text(&testid("detail-title"), title).await?;
         inbox.resize(1100, 640).await?;
         inbox.find_with_text(&testid("row"), title).await?;
-        keep(&inbox, &format!("{}-7-inbox", self.name)).await?;
+        keep(&self.app, &inbox, &format!("{}-7-inbox", self.name)).await?;
         Ok(Reading {
             inbox,
             _driver: self.driver,
@@ -206,16 +206,10 @@ pub fn row_of(topic: &str) -> String {
     format!("{}[data-topic=\"{topic}\"]", testid("subscription-row"))
 }
 
-/// Keeps a picture of a window's page in `target/e2e/families`.
-pub async fn keep(window: &Window, name: &str) -> Result<()> {
-    drawn(window).await?;
-    let folder = pictures()?.join("families");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(
-        folder.join(format!("{name}.png")),
-        window.screenshot().await?,
-    )?;
-    Ok(())
+/// Keeps a picture of the display in `target/e2e/families`.
+pub async fn keep(app: &App, window: &Window, name: &str) -> Result<()> {
+    std::fs::create_dir_all(pictures()?.join("families"))?;
+    app.picture(window, &format!("families/{name}")).await
 }
 
 /// Waits until a picture in a window has arrived and been drawn: a broken one has no width.
