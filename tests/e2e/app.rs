@@ -228,11 +228,13 @@ pub async fn click(window: &Window, id: &str) -> Result<()> {
     window.click(&find(window, id).await?).await
 }
 
-/// Types into a field, in place of what was in it.
+/// Types into a field, in place of what was in it. Lines end with Enter, as when a person types them.
 pub async fn fill(window: &Window, id: &str, text: &str) -> Result<()> {
     let field = find(window, id).await?;
     window.clear(&field).await?;
-    window.type_into(&field, text).await
+    window
+        .type_into(&field, &text.replace('\n', "\u{e007}"))
+        .await
 }
 
 /// Where pictures go: `target/e2e`.

@@ -208,9 +208,8 @@ async fn nchan() -> Result<()> {
     scene.inbox(2).await?;
     scene.subscribe("builds").await?;
     publish("builds", "Build 8 is green").await?;
-    let ring = scene.rings("Build 8 is green").await;
-    ring?;
-    scene.open_from(&toast, "97 % used").await.map(drop)
+    scene.rings("Build 8 is green").await?;
+    scene.open_from(&toast, "Disk full").await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -293,9 +292,8 @@ async fn custom() -> Result<()> {
     scene.choose("option-preset", "").await?;
     fill(&scene.settings, "option-profile", PROFILE).await?;
     let fault = "[data-testid=\"profile-fault\"][data-line=\"3\"]";
-    let fault = scene.settings.find_with_text(fault, "urls").await?;
+    scene.settings.find_with_text(fault, "urls").await?;
     scene.picture("1-fault", "profile-fault").await?;
-    drop(fault);
     let mended = PROFILE.replace("urls = \"/more\"\n", "");
     fill(&scene.settings, "option-profile", &mended).await?;
     let sample = r#"{"number": 7, "repository": "tidings", "log": "green"}"#;
