@@ -266,7 +266,15 @@ async fn pusher() -> Result<()> {
 }
 
 /// What somebody writes who has read the page about profiles, with a slip in its third line.
-const PROFILE: &str = "[sse]\nurl = \"/events\"\nurls = \"/more\"\n[map]\ntitle = [\"Build {/number} of {/repository}\"]\n";
+const PROFILE: &str = r#"[sse]
+url = "/events"
+urls = "/more"
+[history]
+url = "/list"
+query = { limit = "50" }
+[map]
+title = ["Build {/number} of {/repository}"]
+"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn custom() -> Result<()> {
@@ -305,7 +313,7 @@ async fn custom() -> Result<()> {
     scene.picture("1-preview", "profile-preview").await?;
     scene.with_token("guessed").await?;
     let words = scene.test_fails().await?;
-    assert!(words.contains("token"), "{words}");
+    assert!(words.contains("sign-in"), "{words}");
     scene.with_token(TOKEN).await?;
     scene.test_passes().await?;
     scene.save().await?;

@@ -287,6 +287,7 @@ export const words = {
     test: "Test",
     testing: "Testing…",
     testOk: "Everything works.",
+    testUnsure: "Nothing failed, but there is a warning.",
     testFailed: "It does not work yet.",
     hops: "Test, step by step",
     save: "Add account",
