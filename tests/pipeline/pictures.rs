@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use support::fakes::gotify::{Gotify, Settings, Version};
 use tidings_api::{
-    AccountDraft, AppSettings, ErrorView, NotificationId, PictureCache, PictureOf, Pictures,
-    Preview, Reply, Request, Secret, SecretPlace, SignIn,
+    AccountDraft, AppSettings, ErrorView, NotificationId, PictureCache, PictureOf, PicturePreview,
+    Pictures, Reply, Request, Secret, SecretPlace, SignIn,
 };
 use tidings_core::ports::Clock as _;
 use tidings_core::testing::FakeClock;
@@ -135,7 +135,7 @@ impl Scene {
         })
     }
 
-    async fn preview(&self, id: NotificationId) -> Preview {
+    async fn preview(&self, id: NotificationId) -> PicturePreview {
         match self.desk.ask(Request::Show { id }).await {
             Reply::Detail(detail) => detail.attachment.expect("an attachment").preview,
             other => panic!("{other:?}"),
@@ -255,7 +255,7 @@ async fn many_who_look_at_once_are_one_request() {
     let scene = Scene::new().await;
     scene.put("plot.png", &png());
     let id = scene.with_picture(&scene.url("plot.png")).await;
-    assert_eq!(scene.preview(id).await, Preview::Ready);
+    assert_eq!(scene.preview(id).await, PicturePreview::Ready);
     scene.server.freeze();
     let all = futures_util::future::join_all((0..10).map(|_| scene.attachment(id, false)));
     let thaw = async {
@@ -277,14 +277,14 @@ async fn whom_the_user_did_not_choose_hears_nothing() {
     let scene = Scene::new().await;
     let (elsewhere, heard) = counting().await;
     let id = scene.with_picture(&format!("{elsewhere}spy.png")).await;
-    assert_eq!(scene.preview(id).await, Preview::Ask);
+    assert_eq!(scene.preview(id).await, PicturePreview::Ask);
     let says = scene.attachment(id, false).await.expect_err("not unasked");
     assert!(says.contains("none of your servers"), "{says}");
     // Asked for, or allowed: it still leads into a private network, where only this computer can go.
     let says = scene.attachment(id, true).await.expect_err("never");
     assert!(says.contains("https") || says.contains("http"), "{says}");
     scene.set(Pictures::Everywhere).await;
-    assert_eq!(scene.preview(id).await, Preview::Ready);
+    assert_eq!(scene.preview(id).await, PicturePreview::Ready);
     scene.attachment(id, false).await.expect_err("never");
     let host = elsewhere.replace("http://127.0.0.1", "https://localhost");
     let id = scene.with_picture(&format!("{host}spy.png")).await;
@@ -303,7 +303,7 @@ async fn switched_off_is_no_request_at_all() {
     let id = scene.with_picture(&scene.url("plot.png")).await;
     scene.desk.until_shown(1).await;
     assert!(!scene.desk.rows().await[0].icon);
-    assert_eq!(scene.preview(id).await, Preview::Ask);
+    assert_eq!(scene.preview(id).await, PicturePreview::Ask);
     for of in [PictureOf::Icon, PictureOf::Attachment] {
         let error = scene.picture(id, of, false).await.expect_err("it is off");
         assert!(error.message.contains("switched off"), "{error}");
@@ -320,7 +320,7 @@ async fn switched_off_is_no_request_at_all() {
     );
     assert_eq!(
         scene.preview(id).await,
-        Preview::Ready,
+        PicturePreview::Ready,
         "it is here already"
     );
     assert!(scene.attachment(id, false).await.is_ok());
@@ -344,7 +344,7 @@ async fn what_is_no_picture_is_refused_whatever_its_server_says() {
     ] {
         scene.put(name, &bytes);
         let id = scene.with_picture(&scene.url(name)).await;
-        assert_eq!(scene.preview(id).await, Preview::Ready);
+        assert_eq!(scene.preview(id).await, PicturePreview::Ready);
         let says = scene.attachment(id, false).await.expect_err(name);
         assert!(says.contains(words), "{says}");
         scene.attachment(id, false).await.expect_err(name);

@@ -40,7 +40,12 @@ async fn remove(desk: &Desk, topic: &str, forget: bool) {
 async fn connection(desk: &Desk) -> ConnectionView {
     let status = desk.status().await;
     assert!(all_live(&status), "{status:#?}");
-    status.connections[0].clone()
+    let connection = status.connections[0].clone();
+    // How much the server allows is asked with each connection, and says when.
+    ConnectionView {
+        quota: None,
+        ..connection
+    }
 }
 
 /// Waits in real time: sockets are what it waits for.

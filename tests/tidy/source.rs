@@ -41,6 +41,7 @@ impl Source {
             || self.path.contains("/tests/")
             || self.path.ends_with("/tests.rs")
             || self.path.contains("/testing/")
+            || self.path.contains("/conformance/")
             || self.path.contains(".test.")
     }
 

@@ -6,6 +6,7 @@
 mod bundle;
 mod command;
 mod demo;
+mod fuzz;
 mod setup;
 mod test;
 
@@ -22,6 +23,7 @@ cargo xtask COMMAND
       --only STEP      only this step; may be repeated
       --from STEP      this step and all after it
   bundle           makes the deb and the rpm in target/bundle/
+  fuzz [SECONDS]   throws bytes at the codecs and readers, a minute at each; needs nightly and cargo-fuzz
   screenshots      takes the demo's pictures, also where there is a display
   bench [ARG…]     measures what docs/performance.md quotes
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "bundle" => bundle::run(),
+        "fuzz" => fuzz::run(rest),
         "screenshots" => demo::take_screenshots(rest),
         "bench" => bench(rest),
         "help" | "-h" | "--help" => {

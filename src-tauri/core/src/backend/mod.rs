@@ -4,12 +4,15 @@
 //! one page of docs.
 
 mod browser;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod custom;
 mod gotify;
 mod mercure;
 mod missing;
 mod nchan;
 mod ntfy;
+mod own_id;
 pub mod payload;
 pub mod pkce;
 mod publication;

@@ -54,19 +54,23 @@ impl LineLink {
             piece = self.lines.next() => piece.map_err(|error| in_body(&error)),
             () = self.watchdog.bite() => Err(TransportError::Silent),
         };
-        let frame = match piece {
-            Ok(Piece::Line(line)) if line.is_empty() => Ok(Frame::Alive),
-            Ok(Piece::Line(line)) => Ok(Frame::Text(line)),
-            Ok(Piece::TooLong) => Ok(Frame::TooLong),
-            // What has no newline was cut off; the server still has it.
-            Ok(Piece::End(_)) => Err(super::ended()),
-            Err(error) => Err(error),
-        };
+        let frame = piece.and_then(frame);
         match &frame {
             Ok(_) => self.watchdog.feed(),
             Err(error) => self.over = Some(error.clone()),
         }
         frame
+    }
+}
+
+/// What a line shows.
+pub(super) fn frame(piece: Piece) -> Result<Frame, TransportError> {
+    match piece {
+        Piece::Line(line) if line.is_empty() => Ok(Frame::Alive),
+        Piece::Line(line) => Ok(Frame::Text(line)),
+        Piece::TooLong => Ok(Frame::TooLong),
+        // What has no newline was cut off; the server still has it.
+        Piece::End(_) => Err(super::ended()),
     }
 }
 

@@ -13,6 +13,8 @@ mod http;
 mod http_stream;
 mod lines;
 mod names;
+#[cfg(any(test, feature = "testing"))]
+pub mod reader;
 mod sign;
 mod sse;
 #[cfg(test)]

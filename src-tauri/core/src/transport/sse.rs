@@ -140,7 +140,7 @@ async fn no_stream(
 }
 
 /// The parser's other reports have names that no server can send.
-fn frame(event: eventsource_stream::Event) -> Frame {
+pub(super) fn frame(event: eventsource_stream::Event) -> Frame {
     match event.event.as_str() {
         CONTROL_TOO_LONG => Frame::TooLong,
         CONTROL_COMMENT => Frame::Comment(event.data),

@@ -56,13 +56,7 @@ pub(super) async fn open(
     }
     let headers = header_list(response.headers());
     let socket = upgraded(response, &mut deadline).await?;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_write_buffer_size(limits::FRAME)
-        .max_message_size(Some(limits::FRAME))
-        .max_frame_size(Some(limits::FRAME));
-    let socket = WebSocketStream::from_raw_socket(socket, Role::Client, Some(config)).await;
+    let socket = WebSocketStream::from_raw_socket(socket, Role::Client, Some(config())).await;
     let clock = network.clock.clone();
     let times = network.times();
     Ok(Box::new(WebSocketLink {
@@ -74,6 +68,16 @@ pub(super) async fn open(
         times,
         clock,
     }))
+}
+
+/// Bounds of what is read and written.
+pub(super) fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_write_buffer_size(limits::FRAME)
+        .max_message_size(Some(limits::FRAME))
+        .max_frame_size(Some(limits::FRAME))
 }
 
 async fn upgraded(
@@ -234,6 +238,16 @@ impl End {
             },
             error => Self::polite(TransportError::Broken(error.to_string())),
         }
+    }
+}
+
+/// What a message shows, for a reader without a connection.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn frame(message: Result<Message, Error>) -> Result<Frame, TransportError> {
+    match message.map_err(End::of).and_then(read) {
+        Ok(frame) => Ok(frame),
+        Err(end) if end.too_long => Ok(Frame::TooLong),
+        Err(end) => Err(end.error),
     }
 }
 

@@ -304,7 +304,7 @@ impl Conversation {
         let stream = &mut self.streams[number];
         stream.heard = stream.heard.saturating_add(1);
         stream.moved(id);
-        let own_id = stream.own_id(id);
+        let own_id = stream.ids.own((name, id, data));
         let lines = stream.lines.clone();
         let past = stream.asked.is_some() && !stream.settled;
         let looks = stream.look.is_none() && stream.mute != Some(false);

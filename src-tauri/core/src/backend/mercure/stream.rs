@@ -5,6 +5,7 @@ use super::dialect::Dialect;
 use super::lines::Lines;
 use super::place::{Place, Position};
 use crate::backend::Topic;
+use crate::backend::own_id::Ids;
 use crate::model::{Cursor, Draft, Origin, SubscriptionId};
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -73,8 +74,8 @@ pub(super) struct Stream {
     pub burst: u32,
     /// The hub does not say where its answers begin; none: it was not asked.
     pub mute: Option<bool>,
-    /// The id of the event before.
-    previous: String,
+    /// Which events have an id of their own.
+    pub ids: Ids,
     opened_at: Timestamp,
     heard_at: Timestamp,
     keepalive: Duration,
@@ -108,7 +109,7 @@ impl Stream {
             heard: 0,
             burst: 0,
             mute: None,
-            previous: String::new(),
+            ids: Ids::default(),
             opened_at: now,
             heard_at: now,
             keepalive: Duration::ZERO,
@@ -124,16 +125,7 @@ impl Stream {
         self.looks = 0;
         self.heard = 0;
         self.burst = 0;
-        self.previous.clear();
-    }
-
-    /// The id of an event, if it has one of its own: an event stream repeats the last one for those without.
-    pub(super) fn own_id<'a>(&mut self, id: &'a str) -> &'a str {
-        if self.previous == id {
-            return "";
-        }
-        id.clone_into(&mut self.previous);
-        id
+        self.ids = Ids::default();
     }
 
     /// It is over, or given up.
@@ -197,6 +189,7 @@ pub(super) struct Filling {
     /// What is known to be missing.
     pub missing: Option<crate::backend::Missing>,
     pub parser: Lines,
+    pub ids: Ids,
     /// Notifications without a time, of which only the newest are wanted.
     pub timeless: VecDeque<(SubscriptionId, Box<Draft>)>,
     /// The last id.

@@ -61,6 +61,8 @@ pub(super) struct Conversation {
     answer: Option<Answer>,
     /// The server's clock when the connection was opened.
     date: Option<i64>,
+    /// The same now, as far as it showed: what has come was published before.
+    clock: Option<i64>,
     last_id: String,
     pulse: Pulse,
     /// Channels that were asked about themselves and have not answered.
@@ -89,6 +91,7 @@ impl Conversation {
             asked: Place::beginning(),
             answer: None,
             date: None,
+            clock: None,
             last_id: String::new(),
             pulse: Pulse::default(),
             asked_about: 0,
@@ -246,15 +249,16 @@ impl Conversation {
     }
 
     fn set_clock(&mut self, headers: &[(String, String)]) {
-        if self.date.is_none() {
-            self.date = headers::date(headers);
+        if let Some(date) = headers::date(headers) {
+            self.date.get_or_insert(date);
+            self.clock = Some(date);
         }
     }
 
     /// The server's clock has not come to our place: it would say nothing until then.
     fn is_ahead(&self) -> bool {
         let second = MessageId::read(&self.asked.id).map(|id| id.second);
-        matches!((second, self.date), (Some(second), Some(date)) if second > date + 1)
+        matches!((second, self.clock), (Some(second), Some(clock)) if second > clock + 1)
     }
 
     fn message(
@@ -268,6 +272,7 @@ impl Conversation {
         self.quiet_rounds = 0;
         let id = MessageId::read(&place.id);
         let second = id.as_ref().map(|id| id.second);
+        self.clock = self.clock.max(second);
         let of = id.as_ref().map_or(0, |id| id.channel);
         // Whoever named one channel, and subscribed to an address with several, gets them all as this one.
         let number = if of < self.lines.len() { of } else { 0 };

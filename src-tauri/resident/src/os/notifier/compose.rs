@@ -140,7 +140,7 @@ mod tests {
     fn an_icon_is_named_as_an_address() {
         let mut with = toast(Tier::Important);
         let images = |toast: &Toast| -> Vec<String> {
-            let hints = compose(toast, ALL, 0).hints;
+            let hints = compose(toast, ALL).hints;
             let path = |hint| match hint {
                 Hint::ImagePath(path) => Some(path),
                 _ => None,

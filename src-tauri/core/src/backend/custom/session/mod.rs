@@ -19,6 +19,7 @@ use super::refusal;
 use super::requests;
 use super::rules::{self, Life, Message};
 use super::template::Values;
+use crate::backend::own_id::Ids;
 use crate::backend::payload;
 use crate::backend::{
     Effect, Failure, FailureKind, Fetched, Input, Missing, Offered, Resume, Session,
@@ -100,6 +101,8 @@ pub(super) struct Conversation {
     tag: u32,
     stage: Stage,
     missing: Option<Missing>,
+    /// Which events have an id of their own.
+    ids: Ids,
     /// Something came since the last look.
     stirred: bool,
     looks: u8,
@@ -137,6 +140,7 @@ impl Conversation {
             tag: 0,
             stage: Stage::Opening,
             missing: None,
+            ids: Ids::default(),
             stirred: false,
             looks: 0,
             unanswered: false,
@@ -523,7 +527,10 @@ impl Session for Conversation {
         match input {
             Input::Opened { headers } => self.opened(headers, now, &mut effects),
             Input::Frame(text) => self.message("", "", text, now, &mut effects),
-            Input::Event { name, id, data } => self.message(name, id, data, now, &mut effects),
+            Input::Event { name, id, data } => {
+                let id = self.ids.own((name, id, data));
+                self.message(name, id, data, now, &mut effects);
+            }
             Input::Alive | Input::Comment(_) => {
                 self.unanswered = false;
                 effects.push(Effect::KeepAlive);

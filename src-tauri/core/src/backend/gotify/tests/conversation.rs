@@ -611,25 +611,4 @@ proptest! {
         world.assert_same();
         prop_assert!(world.unreadable.is_empty());
     }
-
-    #[test]
-    fn any_bytes_are_survived(
-        frames in prop::collection::vec("\\PC{0,40}|[{\\[]\"(id|appid|messages|paging)\":.{0,20}", 0..20),
-        polled in any::<bool>(),
-    ) {
-        let transport = if polled { TransportKind::Poll } else { TransportKind::Websocket };
-        let mut world = World::with_two(transport);
-        world.connect();
-        for (n, frame) in frames.iter().enumerate() {
-            if world.failure.is_some() {
-                break;
-            }
-            world.tell(Input::Frame(frame));
-            if n % 3 == 0 && let Some((tag, _)) = world.fetches.pop_front() {
-                world.body(tag, frame);
-            } else {
-                world.answer();
-            }
-        }
-    }
 }

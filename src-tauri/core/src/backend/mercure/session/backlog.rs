@@ -6,6 +6,7 @@ use crate::backend::mercure::lines::{Lines, Said};
 use crate::backend::mercure::place::Position;
 use crate::backend::mercure::stream::Filling;
 use crate::backend::mercure::{payload, refusal};
+use crate::backend::own_id::Ids;
 use crate::backend::{Effect, Fetched, Missing, Read};
 use crate::model::Origin;
 use jiff::Timestamp;
@@ -36,6 +37,7 @@ impl Conversation {
                 origin,
                 missing,
                 parser: Lines::default(),
+                ids: Ids::default(),
                 timeless: VecDeque::new(),
                 last: None,
                 count: 0,
@@ -103,6 +105,7 @@ impl Conversation {
                     filling.from = next;
                     filling.count = 0;
                     filling.parser = Lines::default();
+                    filling.ids = Ids::default();
                     self.fetch_filling(*filling, &mut effects);
                 } else {
                     self.filled(*filling, &mut effects);
@@ -135,7 +138,8 @@ impl Conversation {
         if !event.1.is_empty() {
             filling.last = Some(event.1.to_owned());
         }
-        let (line, reading) = self.read(&filling.lines, event, now);
+        let own_id = filling.ids.own(event);
+        let (line, reading) = self.read(&filling.lines, (event.0, own_id, event.2), now);
         let subscription = self.lines[line].subscription;
         if filling.origin != Origin::FirstFilling {
             effects.extend(payload::effects(reading, subscription, filling.origin));

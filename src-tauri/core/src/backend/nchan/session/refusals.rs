@@ -15,8 +15,8 @@ impl Conversation {
     /// Fetches everything that is held; what is here is known.
     pub(super) fn begin_anew(&mut self, effects: &mut Vec<Effect>) {
         let second = MessageId::read(&self.asked.id).map(|id| id.second);
-        let was_set_back = match (second, self.date) {
-            (Some(second), Some(date)) => second > date + SET_BACK,
+        let was_set_back = match (second, self.clock) {
+            (Some(second), Some(clock)) => second > clock + SET_BACK,
             _ => true,
         };
         if was_set_back {

@@ -71,6 +71,43 @@ fn a_request_that_is_held_back_completes_the_backlog() {
     assert_eq!(script.fetches.len(), 1);
 }
 
+/// What came later than the first answer is no place ahead of the server's clock.
+#[test]
+fn a_quiet_hour_after_a_message_does_not_begin_anew() {
+    for (transport, status, date) in [
+        (TransportKind::Poll, 304, Some(NOW + 700)),
+        (TransportKind::LongPoll, 408, None),
+    ] {
+        let mut inbox = Inbox::of(&["alerts"]);
+        let mut script = Script::new(&mut inbox, transport);
+        let (tag, _) = script.take("/sub/").unwrap();
+        let told = headers(&[("date", &http_date(NOW))]);
+        let part = Fetched::Refused {
+            status: 304,
+            headers: &told,
+            retry_after: None,
+            body: "",
+        };
+        script.tell(Input::Fetched { tag, part });
+        script
+            .waits
+            .retain(|(_, time)| *time > Duration::from_secs(1));
+        script.wait();
+        script.message(NOW + 600, &format!("{}:0", NOW + 600), "late");
+        let (tag, _) = script.take("/sub/").unwrap();
+        let told = date.map(|date| headers(&[("date", &http_date(date))]));
+        let part = Fetched::Refused {
+            status,
+            headers: &told.unwrap_or_default(),
+            retry_after: None,
+            body: "",
+        };
+        script.tell(Input::Fetched { tag, part });
+        assert!(script.fetches.is_empty(), "{transport:?}");
+        assert_eq!(script.filled, [(1, None)]);
+    }
+}
+
 #[test]
 fn answers_that_cannot_be_followed_are_not() {
     for (list, kind) in [
