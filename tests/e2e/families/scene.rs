@@ -206,7 +206,7 @@ pub struct Reading {
 }
 
 /// The row of a topic in an unfolded account.
-pub fn row_of(topic: &str) -> String {
+fn row_of(topic: &str) -> String {
     format!("{}[data-topic=\"{topic}\"]", testid("subscription-row"))
 }
 

@@ -118,7 +118,10 @@ it("asks which kind of server it is where the next address does not answer", asy
   expect(kind.value).toBe("ntfy");
   // A choice can be changed, and is not asked for anew with the next address.
   await user.selectOptions(kind, "custom");
-  expect(screen.getByTestId("option-profile")).toBeTruthy();
+  await user.type(screen.getByTestId("option-profile"), "kind");
+  await user.selectOptions(kind, "ntfy");
+  await user.selectOptions(kind, "custom");
+  expect(screen.getByTestId<HTMLTextAreaElement>("option-profile").value).toBe("");
   await user.click(screen.getByTestId("account-detect"));
   await waitFor(() => expect(screen.getByTestId<HTMLButtonElement>("account-detect").disabled).toBe(false));
   expect(screen.getByTestId<HTMLSelectElement>("account-kind").value).toBe("custom");
