@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{Desktop, Driver, Options, Program, Result, Window, binary, until};
+use support::{Desktop, Driver, Element, Options, Program, Result, Window, binary, until};
 use tidings_api::{Client, Reply, Request, Status};
 use tidings_server::{Access, Config, Permission, Server, User};
 
@@ -211,6 +211,30 @@ impl App {
 /// Waits until what changed last is on the screen.
 pub async fn drawn(window: &Window) -> Result<()> {
     window.execute_async(DRAWN, &[]).await.map(drop)
+}
+
+/// The selector of what a window calls so for tests.
+pub fn testid(id: &str) -> String {
+    format!("[data-testid=\"{id}\"]")
+}
+
+/// What a window calls so for tests, as soon as it is there.
+pub async fn find(window: &Window, id: &str) -> Result<Element> {
+    window.find(&testid(id)).await
+}
+
+/// Clicks on it.
+pub async fn click(window: &Window, id: &str) -> Result<()> {
+    window.click(&find(window, id).await?).await
+}
+
+/// Types into a field, in place of what was in it. Lines end with Enter, as when a person types them.
+pub async fn fill(window: &Window, id: &str, text: &str) -> Result<()> {
+    let field = find(window, id).await?;
+    window.clear(&field).await?;
+    window
+        .type_into(&field, &text.replace('\n', "\u{e007}"))
+        .await
 }
 
 /// Where pictures go: `target/e2e`.

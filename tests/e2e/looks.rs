@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "the story uses the rest")]
 mod app;
 
-use app::{App, CANARY, PATIENCE, USER, drawn, pictures};
+use app::{App, CANARY, PATIENCE, USER, click, drawn, fill, pictures, testid};
 use std::path::PathBuf;
 use support::{Driver, Result, Screen, Window, binary, grab_window, until};
 use tidings_api::{AppSettings, Appearance, PauseChange, Reply, Request, Target};
@@ -107,20 +107,6 @@ impl Studio {
         }
         Ok(())
     }
-}
-
-fn testid(id: &str) -> String {
-    format!("[data-testid=\"{id}\"]")
-}
-
-async fn click(window: &Window, id: &str) -> Result<()> {
-    window.click(&window.find(&testid(id)).await?).await
-}
-
-async fn fill(window: &Window, id: &str, text: &str) -> Result<()> {
-    let field = window.find(&testid(id)).await?;
-    window.clear(&field).await?;
-    window.type_into(&field, text).await
 }
 
 /// What servers send on an ordinary day.

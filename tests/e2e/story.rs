@@ -2,25 +2,13 @@
 
 mod app;
 
-use app::{App, CANARY, PATIENCE, USER};
+use app::{App, CANARY, PATIENCE, USER, click, fill, find};
 use std::time::Duration;
-use support::{Driver, Options, Result, Window, until};
+use support::{Driver, Options, Result, until};
 use tidings_api::{Change, Reply, Request, Targets};
 
 /// From publishing to the toast on the bus.
 const SOON: Duration = Duration::from_secs(1);
-
-async fn testid(window: &Window, id: &str) -> Result<support::Element> {
-    window.find(&format!("[data-testid=\"{id}\"]")).await
-}
-
-async fn click(window: &Window, id: &str) -> Result<()> {
-    window.click(&testid(window, id).await?).await
-}
-
-async fn fill(window: &Window, id: &str, text: &str) -> Result<()> {
-    window.type_into(&testid(window, id).await?, text).await
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_sign_in_to_read_everywhere() -> Result<()> {
@@ -44,12 +32,12 @@ async fn from_sign_in_to_read_everywhere() -> Result<()> {
     )
     .await?;
     click(&settings, "account-detect").await?;
-    testid(&settings, "detected").await?;
+    find(&settings, "detected").await?;
     click(&settings, "sign-in-basic").await?;
     fill(&settings, "account-user", USER).await?;
     fill(&settings, "account-secret", CANARY).await?;
     click(&settings, "account-test").await?;
-    let hops = testid(&settings, "hops").await?;
+    let hops = find(&settings, "hops").await?;
     let ok = settings.attribute(&hops, "data-ok").await?;
     app.picture(&settings, "settings-test").await?;
     assert_eq!(
@@ -256,11 +244,11 @@ async fn the_window_survives_the_resident_and_the_resident_the_window() -> Resul
     let driver = Driver::start(&app.desktop).await?;
     app.tidings(&[])?;
     let inbox = app.open_wanted(&driver).await?;
-    testid(&inbox, "inbox").await?;
+    find(&inbox, "inbox").await?;
     app.picture(&inbox, "inbox-empty").await?;
 
     app.resident.kill()?;
-    testid(&inbox, "banner-gone").await?;
+    find(&inbox, "banner-gone").await?;
     app.picture(&inbox, "inbox-gone").await?;
     app.restart().await?;
     inbox.wait_for_none("[data-testid=\"banner-gone\"]").await?;

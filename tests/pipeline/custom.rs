@@ -521,3 +521,23 @@ async fn what_is_read_deleted_and_stored_here_is_told_there() {
     assert_eq!(told, ["POST /list/2/read", "DELETE /list/1"]);
     desk.engine.stop().await;
 }
+
+/// What is behind a sign-in shows nothing of itself: its user is told so, and has to say what it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_behind_a_sign_in_says_so() {
+    let fake = Fake::start(TOKEN).await.unwrap();
+    let desk = Desk::new(&FakeClock::new());
+    let detect = Request::Detect {
+        url: fake.url(EVENTS),
+    };
+    let Reply::Detected(detected) = desk.ask(detect).await else {
+        panic!("it is looked at");
+    };
+    assert_eq!(detected.kind, None);
+    assert!(
+        detected.says.contains("asks for a sign-in"),
+        "{}",
+        detected.says
+    );
+    desk.engine.stop().await;
+}

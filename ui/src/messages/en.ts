@@ -271,7 +271,8 @@ export const words = {
     detect: "Continue",
     detecting: "Looking…",
     detectFailed: "You can fill in the rest and test it when the server is back.",
-    fromLink: "This address comes from a link. Nothing was asked of it yet: go on only if you trust where it came from.",
+    fromLink: (host: string) =>
+      `This address comes from a link${host === "" ? "" : ` to ${host}`}. Nothing was asked of it yet: go on only if you trust where it came from.`,
     noBrowser: "If no browser opens, open this address in any browser on this computer:",
     unknownKind: "Which kind of server is it?",
     name: "Name",
@@ -295,6 +296,7 @@ export const words = {
     test: "Test",
     testing: "Testing…",
     testOk: "Everything works.",
+    testUnsure: "Nothing failed, but there is a warning.",
     testFailed: "It does not work yet.",
     hops: "Test, step by step",
     save: "Add account",

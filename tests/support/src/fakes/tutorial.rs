@@ -159,11 +159,15 @@ impl Fake {
 
     /// Publishes a notification, made at this time (RFC 3339).
     pub fn publish(&self, body: &str, made: &str) {
+        self.publish_as(json!({"body": body, "created_at": made, "read_at": null}));
+    }
+
+    /// Publishes an object, which gets an id.
+    pub fn publish_as(&self, mut event: Value) {
         let mut state = self.shared.state();
         let id = state.events.len() + 1;
-        state
-            .events
-            .push(json!({"id": id, "body": body, "created_at": made, "read_at": null}));
+        event["id"] = id.into();
+        state.events.push(event);
         drop(state);
         self.shared.published.send_replace(id);
     }

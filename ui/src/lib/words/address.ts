@@ -10,3 +10,12 @@ export function cleartext(url: string): boolean {
     return true;
   }
 }
+
+/** The host that an address leads to, with its port; empty where it is none. */
+export function host(url: string): string {
+  try {
+    return new URL(url.trim()).host;
+  } catch {
+    return "";
+  }
+}

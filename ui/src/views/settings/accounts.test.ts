@@ -12,6 +12,7 @@ import { Session } from "../../lib/stores/session.svelte";
 import { withoutNotifications } from "../../lib/words/backup";
 import { violations } from "../../testing/axe";
 import SettingsView from "./SettingsView.svelte";
+import { waysOf } from "./SignInFields.svelte";
 
 async function open(target: Target, options: FakeOptions = {}, prepare?: (fake: Fake) => void) {
   const fake = new Fake(options);
@@ -71,7 +72,7 @@ describe("a link", () => {
   it("fills the form in, and nobody is asked before the user goes on", async () => {
     const { fake, user } = await open({ show: "add_account", url }, { scenario: "first" });
     expect(screen.getByTestId<HTMLInputElement>("account-url").value).toBe(url);
-    expect(screen.getByTestId("from-link").textContent).toContain("only if you trust");
+    expect(screen.getByTestId("from-link").textContent).toContain("a link to ntfy.example.org. Nothing was asked");
     expect(all(fake, "detect")).toEqual([]);
     await user.click(screen.getByTestId("account-detect"));
     await screen.findByTestId("account-save");
@@ -100,6 +101,37 @@ it("takes an application's settings where an address is pasted, and shows no sec
   expect(all(fake, "detect").map((one) => one.url)).toEqual([lines]);
   expect(field.value).toBe("https://ws-eu.pusher.com/app/k1/");
   expect(document.body.textContent).not.toContain("marker-secret");
+});
+
+it("asks which kind of server it is where the next address does not answer", async () => {
+  const { user } = await open({ show: "settings" }, { scenario: "first" });
+  await user.click(screen.getByTestId("add-account"));
+  const field = screen.getByTestId("account-url");
+  await user.type(field, "https://ntfy.example.org/disk");
+  await user.click(screen.getByTestId("account-detect"));
+  await screen.findByText(/An ntfy server answers/);
+  expect(screen.queryByTestId("account-kind")).toBeNull();
+  await user.clear(field);
+  await user.type(field, "https://unreachable.example.org");
+  await user.click(screen.getByTestId("account-detect"));
+  const kind = await screen.findByTestId<HTMLSelectElement>("account-kind");
+  expect(kind.value).toBe("ntfy");
+  // A choice can be changed, and is not asked for anew with the next address.
+  await user.selectOptions(kind, "custom");
+  await user.type(screen.getByTestId("option-profile"), "kind");
+  await user.selectOptions(kind, "ntfy");
+  await user.selectOptions(kind, "custom");
+  expect(screen.getByTestId<HTMLTextAreaElement>("option-profile").value).toBe("");
+  await user.click(screen.getByTestId("account-detect"));
+  await waitFor(() => expect(screen.getByTestId<HTMLButtonElement>("account-detect").disabled).toBe(false));
+  expect(screen.getByTestId<HTMLSelectElement>("account-kind").value).toBe("custom");
+});
+
+it("offers no way without a sign-in where there is none", () => {
+  const field = (name: string) => ({ name, label: name, hint: "", kind: "text" as const, choices: [] });
+  const kind = { name: "", transports: [], browser: true, mirrors: false, sends: false, fields: ["user", "secret", "token"].map(field) };
+  expect(waysOf({ ...kind, kind: "gotify" })).toEqual(["basic", "token"]);
+  expect(waysOf({ ...kind, kind: "mercure" })).toEqual(["none", "basic", "token"]);
 });
 
 it("changes extra headers, and keeps the values that nobody typed", async () => {

@@ -153,8 +153,8 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
     let (kind, address) = match draft.kind.or(kind) {
         Some(kind) => (kind, registry::backend(kind).address(&url)),
         None => match find(shared, &url, &bare_route(Some(draft), &url)).await? {
-            Some((kind, found)) => (kind, found.address),
-            None => return Err(unknown(&url)),
+            Seen::Known(kind, found) => (kind, found.address),
+            Seen::Unknown(error) => return Err(error),
         },
     };
     let backend = registry::backend(kind);
@@ -189,21 +189,29 @@ pub async fn resolve(shared: &Shared, draft: &AccountDraft) -> Result<Resolved, 
     })
 }
 
-fn unknown(url: &Url) -> ErrorView {
-    ErrorView::new(
-        ErrorCode::Network,
-        format!(
-            "{} answers, but not as a notification server that Tidings knows. Is the address right?",
-            url.host_str().unwrap_or_default()
-        ),
-    )
+/// What was seen at an address.
+enum Seen {
+    /// A family knows it.
+    Known(BackendKind, Found),
+    /// It answers, but nobody knows it; in words.
+    Unknown(ErrorView),
 }
 
-async fn find(
-    shared: &Shared,
-    url: &Url,
-    route: &Route,
-) -> Result<Option<(BackendKind, Found)>, ErrorView> {
+fn unknown(url: &Url, locked: bool) -> ErrorView {
+    let host = url.host_str().unwrap_or_default();
+    let words = if locked {
+        format!(
+            "{host} asks for a sign-in before it shows what it is. Choose its kind, and sign in."
+        )
+    } else {
+        format!(
+            "{host} answers, but not as a notification server that Tidings knows. Is the address right?"
+        )
+    };
+    ErrorView::new(ErrorCode::Network, words)
+}
+
+async fn find(shared: &Shared, url: &Url, route: &Route) -> Result<Seen, ErrorView> {
     let mut asked: Vec<(HttpRequest, Result<Glimpse, TransportError>)> = Vec::new();
     for backend in registry::backends() {
         for (probe, request) in backend.probes(url).into_iter().enumerate() {
@@ -227,20 +235,25 @@ async fn find(
                 body: &glimpse.body,
             };
             if let Some(found) = backend.recognise(url, &probed) {
-                return Ok(Some((backend.kind(), found)));
+                return Ok(Seen::Known(backend.kind(), found));
             }
         }
     }
     // What answered, and was recognised by nobody, says more than what did not answer.
-    if asked.iter().any(|(_, glimpse)| glimpse.is_ok()) {
-        return Ok(None);
+    let answers: Vec<_> = asked
+        .iter()
+        .filter_map(|(_, glimpse)| glimpse.as_ref().ok())
+        .collect();
+    if !answers.is_empty() {
+        let locked = answers.iter().any(|glimpse| glimpse.status == 401);
+        return Ok(Seen::Unknown(unknown(url, locked)));
     }
     match asked.pop() {
         Some((_, Err(error))) => {
             let failure = failure::failure(&error, TransportKind::Poll);
             Err(ErrorView::new(ErrorCode::Network, failure.says).with_detail(error))
         }
-        _ => Ok(None),
+        _ => Ok(Seen::Unknown(unknown(url, false))),
     }
 }
 
@@ -312,7 +325,7 @@ pub async fn detect(shared: &Shared, text: &str) -> Result<Reply, ErrorView> {
         }));
     }
     let detected = match find(shared, &url, &bare_route(None, &url)).await? {
-        Some((kind, found)) => Detected {
+        Seen::Known(kind, found) => Detected {
             kind: Some(kind),
             url: found.address.base.to_string(),
             topics: found.address.topics,
@@ -320,13 +333,13 @@ pub async fn detect(shared: &Shared, text: &str) -> Result<Reply, ErrorView> {
             options: found.address.options,
             says: found.says,
         },
-        None => Detected {
+        Seen::Unknown(error) => Detected {
             kind: None,
             url: url.to_string(),
             topics: Vec::new(),
             names,
             options: String::new(),
-            says: unknown(&url).message,
+            says: error.message,
         },
     };
     Ok(Reply::Detected(detected))
