@@ -36,7 +36,7 @@ impl Attention {
                 .map(|(name, until)| QuietView { name, until }),
             held: tx
                 .waiting()?
-                .into_iter()
+                .iter()
                 .map(|waiting| held(waiting, names))
                 .collect(),
             around: Context::ALL
@@ -49,7 +49,7 @@ impl Attention {
     }
 }
 
-fn held(waiting: Waiting, names: &Names) -> HeldView {
+fn held(waiting: &Waiting, names: &Names) -> HeldView {
     let (cause, says) = match &waiting.cause {
         HoldCause::Pause => ("pause", "The pause".to_owned()),
         HoldCause::Quiet => ("quiet", "Quiet hours".to_owned()),

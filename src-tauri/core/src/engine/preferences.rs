@@ -34,7 +34,7 @@ pub(super) fn ready(
     store: &Store,
     document: Preferences,
 ) -> Result<(Arc<Rulebook>, Vec<Problem>), StoreError> {
-    let places = store.read(|tx| places(tx))?;
+    let places = store.read(places)?;
     let (book, problems) = Rulebook::new(document, &Mandates::default(), &places);
     Ok((Arc::new(book), problems))
 }

@@ -11,6 +11,7 @@ use crate::model::preferences::{Mandates, Preferences, VERSION};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
+use std::fmt::Write as _;
 
 /// Of more mistakes than this, the whole is not what it should be.
 const MISTAKES: usize = 100;
@@ -129,7 +130,7 @@ impl Gone {
             match segment {
                 Segment::Seq { index } => {
                     let number = self.number(&words, *index);
-                    words.push_str(&format!("[{number}]"));
+                    let _ = write!(words, "[{number}]");
                 }
                 Segment::Map { key } | Segment::Enum { variant: key } => {
                     if !words.is_empty() {

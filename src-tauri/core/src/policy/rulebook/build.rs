@@ -69,18 +69,16 @@ fn zone(document: &Preferences, problems: &mut Vec<Problem>) -> Option<TimeZone>
     if name.is_empty() {
         return None;
     }
-    match TimeZone::get(name) {
-        Ok(zone) => Some(zone),
-        Err(_) => {
-            problems.push(Problem {
-                at: "quiet.zone".to_owned(),
-                says: format!(
-                    "No time zone is called “{name}”. Quiet hours go by this computer's own zone."
-                ),
-            });
-            None
-        }
+    let zone = TimeZone::get(name).ok();
+    if zone.is_none() {
+        problems.push(Problem {
+            at: "quiet.zone".to_owned(),
+            says: format!(
+                "No time zone is called “{name}”. Quiet hours go by this computer's own zone."
+            ),
+        });
     }
+    zone
 }
 
 fn ready(rule: &UserRule) -> Result<Rule, (&'static str, String)> {

@@ -277,11 +277,13 @@ proptest! {
 fn a_clock_that_went_back_neither_fills_a_bucket_nor_stops_it() {
     let n = notification(at(NOW));
     let p = Preferences::default();
-    let mut s = PolicyState::default();
-    s.subscription_bucket = Some(Bucket {
-        tokens: 0.0,
-        at: at(NOW) + SignedDuration::from_hours(90_000),
-    });
+    let mut s = PolicyState {
+        subscription_bucket: Some(Bucket {
+            tokens: 0.0,
+            at: at(NOW) + SignedDuration::from_hours(90_000),
+        }),
+        ..PolicyState::default()
+    };
     let verdict = decide(&n, &p, &s, &zoned(NOW));
     assert!(matches!(verdict.disposition, Disposition::Hold { .. }));
     s.subscription_bucket = verdict.subscription_bucket;

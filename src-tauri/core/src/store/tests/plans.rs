@@ -1,4 +1,4 @@
-//! How SQLite goes about it: nothing asked often reads or sorts a whole table.use crate::store::Asked;
+//! How SQLite goes about it: nothing asked often reads or sorts a whole table.
 
 use super::{Fixture, at, draft, zoned};
 use crate::model::{Disposition, HoldCause, Mirror, Tier, Verdict};
