@@ -16,6 +16,7 @@ mod preview;
 mod query;
 mod request;
 mod secret;
+mod settings;
 mod view;
 pub mod wire;
 mod words;
@@ -27,20 +28,21 @@ pub use import::{Import, ImportFrom, ImportReport, ImportResult, ImportedAccount
 pub use picture::{PictureCache, PictureOf, PicturePreview, Pictures};
 pub use policy::{
     Advice, Back, CardView, Difference, GridRow, HeldView, Inherited, LedgerLineOf, Origin,
-    Outcomes, QuietView, Simulation, TypeView,
+    Outcomes, PreferencesView, ProblemView, QuietView, Simulation, TypeView,
 };
 pub use preview::{Preview, PreviewPart, Previewed};
 pub use query::{Change, ListQuery, Place, Targets};
 pub use request::{
-    AccountDraft, AccountEdit, AppSettings, Appearance, Outgoing, PauseChange, Presence, Reply,
-    Request, SubscriptionEdit, Timings, TransportChoice, WindowShape,
+    AccountDraft, AccountEdit, Outgoing, PauseChange, Presence, Reply, Request, SubscriptionEdit,
+    TransportChoice, WindowShape,
 };
 pub use secret::Secret;
+pub use settings::{AppSettings, Appearance, Timings};
 pub use view::{
     AccountView, ActOutcome, ActionView, AttachmentView, Changed, ConnectionState, ConnectionView,
     Continuity, Counts, Detail, Detected, DoctorItem, DoctorVerdict, FieldKind, FieldView, GapView,
-    Hop, HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, PreferencesView,
-    ProblemView, Quota, RevisionView, Row, Status, SubscriptionView, TestReport,
+    Hop, HopResult, KindView, LedgerEntry, LedgerLine, Page, PauseView, Quota, RevisionView, Row,
+    Status, SubscriptionView, TestReport,
 };
 pub use words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,

@@ -1,7 +1,7 @@
 //! What clients see of the policy: what waits, what is unusual, which types there are, and what other preferences
 //! would have done.
 
-use crate::preferences::{Badge, Batch, Privacy, Sound, ToastChoice};
+use crate::preferences::{Badge, Batch, Preferences, Privacy, Sound, ToastChoice};
 use crate::words::{AccountId, NotificationId, SubscriptionId, Tier};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -256,7 +256,7 @@ pub struct Simulation {
     #[ts(type = "number")]
     pub different: u64,
     /// What does not work in the others.
-    pub problems: Vec<crate::view::ProblemView>,
+    pub problems: Vec<ProblemView>,
 }
 
 /// A decision of the ledger, with what it was about.
@@ -274,4 +274,24 @@ pub struct LedgerLineOf {
     pub source: String,
     /// The decision.
     pub entry: crate::view::LedgerEntry,
+}
+
+/// The preferences, and what is wrong with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PreferencesView {
+    /// The document, as it holds.
+    pub preferences: Preferences,
+    /// What could not be read, or does not work.
+    pub problems: Vec<ProblemView>,
+}
+
+/// Something in the preferences that does not work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ProblemView {
+    /// Where in the document: `rules[2].text`; empty: all of it.
+    pub at: String,
+    /// What is wrong, and what holds instead.
+    pub says: String,
 }

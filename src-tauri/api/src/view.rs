@@ -2,7 +2,6 @@
 
 use crate::picture::PicturePreview;
 use crate::policy::{CardView, HeldView, QuietView};
-use crate::preferences::Preferences;
 use crate::words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
@@ -590,24 +589,4 @@ pub enum DoctorVerdict {
     Fair,
     /// It does not work.
     Bad,
-}
-
-/// The preferences, and what is wrong with them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct PreferencesView {
-    /// The document, as it holds.
-    pub preferences: Preferences,
-    /// What could not be read, or does not work.
-    pub problems: Vec<ProblemView>,
-}
-
-/// Something in the preferences that does not work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct ProblemView {
-    /// Where in the document: `rules[2].text`; empty: all of it.
-    pub at: String,
-    /// What is wrong, and what holds instead.
-    pub says: String,
 }

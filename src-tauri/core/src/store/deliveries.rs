@@ -1,7 +1,8 @@
 //! Verdicts, what became of them, and why: the state the policy is given, holds, the pause, the ledger.
 
 use super::row::{
-    LIGHT, count, from_json, json, maybe_stamp, maybe_time, micros, notification, stamp, time,
+    LIGHT, count, from_json, json, maybe_stamp, maybe_time, micros, notification, stamp,
+    tier_number, time,
 };
 use super::{StoreError, Tx};
 use crate::model::{
@@ -411,6 +412,14 @@ impl Tx<'_> {
             )?
             .query_row([], |row| row.get(0))?;
         Ok(count(waiting))
+    }
+
+    /// The preferences make this tier of a notification.
+    pub fn set_tier(&self, id: NotificationId, tier: Tier) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE notification SET tier = ?2 WHERE id = ?1")?
+            .execute(params![id.0, tier_number(tier)])?;
+        Ok(())
     }
 
     /// Keeps what a notification says, in a number, so that others can be found to say the same.

@@ -12,7 +12,6 @@ use super::row::{
 use super::{StoreError, Tx};
 use crate::model::{
     AccountId, Draft, Fate, Mirror, Notification, NotificationId, Origin, Revision, SubscriptionId,
-    Tier,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -560,14 +559,6 @@ impl Tx<'_> {
                  (SELECT id FROM revision WHERE notification = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
             )?
             .execute(params![id, REVISIONS])?;
-        Ok(())
-    }
-
-    /// The preferences make this tier of a notification.
-    pub fn set_tier(&self, id: NotificationId, tier: Tier) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("UPDATE notification SET tier = ?2 WHERE id = ?1")?
-            .execute(params![id.0, tier_number(tier)])?;
         Ok(())
     }
 

@@ -62,7 +62,7 @@ pub enum Command {
     },
     /// Try preferences out
     #[command(subcommand)]
-    Policy(Policy),
+    Policy(super::policy::Policy),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -71,23 +71,6 @@ pub enum Command {
     /// Print the manual page
     #[command(hide = true)]
     Man,
-}
-
-/// What can be done with preferences.
-#[derive(Debug, Subcommand)]
-pub enum Policy {
-    /// Say what preferences make of events on standard input, one JSON object a line
-    ///
-    /// Nothing is read but the file, and no clock is looked at: each event says when it happens. docs/policy.md
-    /// describes events and answers.
-    Check {
-        /// The preferences, as JSON
-        #[arg(long, value_name = "FILE")]
-        preferences: PathBuf,
-        /// Where the computer is: Europe/Berlin
-        #[arg(long, value_name = "ZONE")]
-        zone: String,
-    },
 }
 
 /// The commands that work on a profile.

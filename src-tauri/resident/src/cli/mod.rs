@@ -15,7 +15,7 @@ use crate::os::clock::SystemClock;
 use crate::os::memory;
 use crate::profile::{Places, Profile};
 use crate::wiring::{self, Ended, Running};
-use arguments::{Arguments, Command, Policy, Profiled, Which};
+use arguments::{Arguments, Command, Profiled, Which};
 use clap::CommandFactory as _;
 use output::{End, Output, complain, say};
 use reach::Reach;
@@ -131,7 +131,7 @@ async fn act(arguments: Arguments) -> Result<(), End> {
             serve::run(listen, auth, store, out).await
         }
         Some(Command::Demo { length }) => demo::run(length, out).await,
-        Some(Command::Policy(Policy::Check { preferences, zone })) => {
+        Some(Command::Policy(policy::Policy::Check { preferences, zone })) => {
             policy::check(&preferences, &zone, out)
         }
         Some(Command::Completions { shell }) => completions(shell),

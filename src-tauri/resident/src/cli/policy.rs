@@ -1,12 +1,30 @@
 //! Preferences, tried out.
 
 use super::output::{End, Output, say};
+use clap::Subcommand;
 use jiff::tz::TimeZone;
 use std::io::{self, BufRead as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tidings_api::{ErrorCode, ErrorView};
 use tidings_core::policy::check::Checker;
 use tidings_core::settings;
+
+/// What can be done with preferences.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Say what preferences make of events on standard input, one JSON object a line
+    ///
+    /// Nothing is read but the file, and no clock is looked at: each event says when it happens. docs/policy.md
+    /// describes events and answers.
+    Check {
+        /// The preferences, as JSON
+        #[arg(long, value_name = "FILE")]
+        preferences: PathBuf,
+        /// Where the computer is: Europe/Berlin
+        #[arg(long, value_name = "ZONE")]
+        zone: String,
+    },
+}
 
 /// Says what preferences make of the events on standard input. What cannot be read is told and skipped, and the command
 /// fails in the end.

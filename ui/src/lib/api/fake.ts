@@ -5,7 +5,6 @@ import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
 import type { Changed } from "../bindings/Changed";
 import type { Detail } from "../bindings/Detail";
-import type { ErrorCode } from "../bindings/ErrorCode";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { Back } from "../bindings/Back";
@@ -31,6 +30,7 @@ import {
   subscription,
 } from "./fake-data";
 import { imported, previewed } from "./fake-import";
+import { fail, matches, says } from "./fake-words";
 import { FakePolicy } from "./fake-policy";
 import { answerPolicy } from "./fake-policy-answers";
 import { DEFAULT_TIMINGS } from "../words/timings";
@@ -68,22 +68,6 @@ export type FakeOptions = {
 };
 
 type Step = { id: number; rows: Map<number, Row>; says: string; snoozed: Map<number, Back> };
-
-const plural = (n: number, what: string) => `${n} ${n === 1 ? "notification" : "notifications"} ${what}`;
-
-const SAYS: Record<Extract<Change, string>, string> = {
-  seen: "seen",
-  read: "marked read",
-  unread: "marked unread",
-  done: "moved to Done",
-  restore: "moved back to the inbox",
-  delete: "deleted",
-};
-
-function fail(code: ErrorCode, message: string, detail = ""): never {
-  const error: ErrorView = { code, message, detail };
-  throw error;
-}
 
 /** The fake engine: the contract over a few arrays. */
 export class Fake implements Api {
@@ -503,16 +487,16 @@ export class Fake implements Api {
       before.set(row.id, row);
       this.rows = change === "delete" ? this.rows.filter((one) => one.id !== row.id) : this.rows.map((one) => (one.id === row.id ? now : one));
     }
-    const says = plural(before.size, typeof change === "object" ? "snoozed" : SAYS[change]);
+    const said = says(before.size, change);
     let undo: number | null = null;
     if (before.size > 0) {
       if (change !== "seen") {
         undo = this.#next += 1;
-        this.#undo.push({ id: undo, rows: before, says, snoozed: back });
+        this.#undo.push({ id: undo, rows: before, says: said, snoozed: back });
       }
       queueMicrotask(() => this.hint({ event: "changed", ids: [...before.keys()] }));
     }
-    return { count: before.size, says, undo };
+    return { count: before.size, says: said, undo };
   }
 
   /** Rows that a later step changed again keep that; the later step takes over what was before. */
@@ -614,15 +598,4 @@ export class Fake implements Api {
   unlockKeyring(): void {
     this.#keyringTried = true;
   }
-}
-
-function matches(row: Row, term: string): boolean {
-  const [key, value] = term.split(":");
-  if (key === "from" && value !== undefined) {
-    return `${row.subscription_name} ${row.account_name} ${row.topic}`.toLowerCase().includes(value);
-  }
-  if (key === "is" && value !== undefined) return value === "unread" ? !row.read : value === "read" ? row.read : row.tier === value;
-  const priority = /^p>=([1-5])$/.exec(term);
-  if (priority) return row.priority >= Number(priority[1]);
-  return `${row.title} ${row.preview} ${row.tags.join(" ")}`.toLowerCase().includes(term);
 }
