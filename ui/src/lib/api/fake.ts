@@ -98,7 +98,6 @@ export class Fake implements Api {
   readonly calls: Request[] = [];
   /** Answers that a test wants to fail, by request. */
   readonly failures = new Map<Request["do"], ErrorView>();
-
   readonly #details = new Map<number, Partial<Detail>>();
   #undo: Step[] = [];
   readonly #hints: ((event: Event) => void)[] = [];
