@@ -22,7 +22,7 @@ impl View {
     /// The window that shows `target`.
     pub fn of(target: &Target) -> Self {
         match target {
-            Target::Inbox | Target::Notification { .. } => Self::Inbox,
+            Target::Inbox | Target::Notification { .. } | Target::Toast { .. } => Self::Inbox,
             Target::Settings | Target::AddAccount { .. } | Target::Import => Self::Settings,
         }
     }
