@@ -355,6 +355,7 @@ pub async fn edit(
 ) -> Result<Reply, ErrorView> {
     let before = get(shared, id)?;
     let mut account = before.clone();
+    let (muted, min_tier) = (edit.muted, edit.min_tier);
     if let Some(name) = edit.name {
         let name = name.trim();
         if name.is_empty() {
@@ -412,6 +413,7 @@ pub async fn edit(
         certificate: edit.certificate_password,
         headers: edit.headers,
     };
+    shared.edit_cell(id, None, muted, min_tier)?;
     save(shared, &before, &account, secrets).await
 }
 
