@@ -3,10 +3,11 @@
 
 use crate::harness::{Desk, publish, server};
 use std::fmt::Write as _;
+use std::time::Duration;
 use support::fakes::gotify::{Gotify, Settings, Version};
 use tidings_api::{
-    AccountDraft, AccountEdit, AccountView, BackendKind, ErrorCode, Import, ImportReport,
-    ImportResult, Preview, Previewed, Reply, Request, Secret, SecretPlace, SignIn,
+    AccountDraft, AccountEdit, AccountView, BackendKind, ConnectionState, ErrorCode, Import,
+    ImportReport, ImportResult, Preview, Previewed, Reply, Request, Secret, SecretPlace, SignIn,
     SubscriptionView, Tier, TransportChoice, TransportKind,
 };
 use tidings_core::ports::Clock as _;
@@ -58,6 +59,9 @@ async fn a_client_yml_is_taken_over_once_and_then_only_what_is_new() {
     assert_eq!(results(&done), [ImportResult::Added]);
     publish(&server, "alerts", "hello").await;
     desk.until_count(1).await;
+    desk.until_live().await;
+    let since = accounts(&desk).await[0].connection.since;
+    clock.advance(Duration::from_secs(1));
 
     assert_eq!(
         results(&import(&desk, &file, false).await),
@@ -77,6 +81,14 @@ async fn a_client_yml_is_taken_over_once_and_then_only_what_is_new() {
     let all = accounts(&desk).await;
     let listed: Vec<_> = all.iter().map(topics).collect();
     assert_eq!(listed, [vec!["alerts", "backups"], vec!["more"]]);
+    publish(&server, "backups", "done").await;
+    desk.until_count(2).await;
+    let connection = &accounts(&desk).await[0].connection;
+    assert_eq!(
+        (connection.state, connection.since),
+        (ConnectionState::Live, since),
+        "what was there went on"
+    );
     let kept = desk.secrets.kept(SecretPlace::Keyring, all[1].id).unwrap();
     assert_eq!(kept.secret.as_deref(), Some("tk_marker_secret"));
     // The same token is the same account, another one is not.

@@ -232,12 +232,7 @@ fn fits(socket: &Path) -> bool {
 
 fn fingerprint(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    digest[..8].iter().fold(String::new(), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    tidings_core::model::hexadecimal(&digest[..8])
 }
 
 /// Makes a folder that only its owner may enter; an existing one is narrowed, one of another user

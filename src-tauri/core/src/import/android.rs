@@ -1,14 +1,13 @@
 //! A backup of the ntfy app for Android, JSON (binwiederhier/ntfy-android, `backup/Backuper.kt`).
 
 use super::{Found, Server, Topic, add_topic, base, server_at};
-use crate::model::{Credential, ImportFrom, SignIn, Tier};
+use crate::model::{Credential, ImportFrom, SignIn, Tier, hexadecimal};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// What such a file says of itself.
 const MAGIC: &str = "ntfy2586";
@@ -252,9 +251,5 @@ fn sha256_of(pem: &str) -> Option<String> {
     let (inner, _) = rest.split_once("-----END CERTIFICATE-----")?;
     let letters: String = inner.split_whitespace().collect();
     let certificate = STANDARD.decode(letters).ok()?;
-    let mut hex = String::new();
-    for byte in Sha256::digest(certificate) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Some(hex)
+    Some(hexadecimal(&Sha256::digest(certificate)))
 }

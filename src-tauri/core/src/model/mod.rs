@@ -4,6 +4,7 @@ mod account;
 mod notification;
 mod policy;
 mod request;
+mod written;
 
 pub use account::{Account, Credential, NewAccount, NewSubscription, Offered, Subscription};
 pub use notification::{
@@ -21,6 +22,7 @@ pub use tidings_api::{
     AccountId, ActionKind, Back, BackendKind, Format, ImportFrom, NotificationId, Quota,
     SecretPlace, SignIn, SubscriptionId, Tier, TransportKind, Way,
 };
+pub use written::{hexadecimal, is_token};
 
 /// A resume position: minted and read by its backend only, opaque to everyone else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 //! authorities, one pinned certificate, a client certificate.
 
 use super::TransportError;
+use crate::model::hexadecimal;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
@@ -141,16 +142,6 @@ impl Verifier {
             refused: Mutex::default(),
         })
     }
-}
-
-/// In hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 impl ServerCertVerifier for Verifier {

@@ -500,8 +500,7 @@ fn header(text: &str) -> Result<(String, String), String> {
     // What is wrong is not repeated: the value may be a secret.
     let (name, value) = text.split_once(':').ok_or("write NAME: VALUE")?;
     let name = name.trim();
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !tidings_core::model::is_token(name) {
         return Err("write NAME: VALUE, the name of letters, digits and -".to_owned());
     }
     Ok((name.to_owned(), value.trim().to_owned()))

@@ -1,7 +1,7 @@
 //! A frame, and the notification that it makes (ntfy, `model/model.go`). Every member is read for itself: one
 //! that is not what it should be costs only itself.
 
-use crate::model::{Action, ActionKind, Attachment, Class, Draft, Format, Tier, limits};
+use crate::model::{Action, ActionKind, Attachment, Class, Draft, Format, Tier, is_token, limits};
 use crate::text::{allowed_link, cut, emoji};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -295,12 +295,12 @@ fn request(members: &Map<String, Value>) -> Option<Request> {
     let headers_fit = headers.len() <= HEADERS
         && headers
             .iter()
-            .all(|(name, value)| is_token(name) && is_value(value));
+            .all(|(name, value)| is_short_token(name) && is_value(value));
     let body = match members.get("body") {
         None | Some(Value::Null) => "",
         Some(body) => body.as_str()?,
     };
-    (is_token(&method) && headers_fit && body.len() <= limits::BODY).then(|| Request {
+    (is_short_token(&method) && headers_fit && body.len() <= limits::BODY).then(|| Request {
         url,
         method,
         headers,
@@ -308,11 +308,7 @@ fn request(members: &Map<String, Value>) -> Option<Request> {
     })
 }
 
-/// RFC 9110, 5.6.2, of a reasonable length.
-fn is_token(word: &str) -> bool {
-    !word.is_empty()
-        && word.len() <= 64
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+/// Of a reasonable length.
+fn is_short_token(word: &str) -> bool {
+    word.len() <= 64 && is_token(word)
 }

@@ -1,11 +1,10 @@
 //! What is kept of a channel between two connections. The server keeps nothing and knows no position; the
 //! application's history has ids and, mostly, times.
 
-use crate::model::Cursor;
+use crate::model::{Cursor, hexadecimal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// Bytes of a hash that are kept.
 const SHORT: usize = 16;
@@ -61,13 +60,5 @@ pub(super) fn hash(parts: &[&str]) -> String {
         hasher.update(part.len().to_le_bytes());
         hasher.update(part);
     }
-    hasher
-        .finalize()
-        .iter()
-        .take(SHORT)
-        .fold(String::new(), |mut text, byte| {
-            // Writing into a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hexadecimal(&hasher.finalize()[..SHORT])
 }

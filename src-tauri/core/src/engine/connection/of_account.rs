@@ -4,7 +4,9 @@ use super::attempt::Carries;
 use crate::backend::Offered;
 use crate::engine::{Shared, lock, storage};
 use crate::model::{AccountId, Quota, SubscriptionId};
+use crate::store::StoreError;
 use std::sync::Arc;
+use tidings_api::Event;
 
 /// What the server says of the account.
 pub enum OfAccount {
@@ -30,33 +32,36 @@ pub type Known = Vec<(String, Option<SubscriptionId>)>;
 pub fn offer(shared: Arc<Shared>, account: AccountId, carries: Carries) -> Offer {
     Box::new(move |said| {
         let now = shared.clock.now();
-        let mut owes = false;
-        let known = shared.store.write(|tx| match &said {
-            OfAccount::Offered(offered) => offered
-                .iter()
-                .map(|one| {
+        let known = match said {
+            OfAccount::Offered(offered) => shared.store.write(|tx| {
+                let known = offered.iter().map(|one| {
                     let icon = one.icon.as_deref().unwrap_or_default();
                     let id = tx.offered(account, &one.topic, &one.name, icon, now)?;
                     Ok((one.topic.clone(), id))
-                })
-                .collect(),
+                });
+                known.collect::<Result<Known, StoreError>>()
+            }),
             OfAccount::InStep { place, listed } => {
-                owes = tx.keep_in_step(account, place, listed, now)?;
-                let all = tx.subscriptions(account)?.into_iter();
-                Ok(all.map(|one| (one.topic, Some(one.id))).collect())
+                let mut owes = false;
+                let known = shared.store.write(|tx| {
+                    owes = tx.keep_in_step(account, &place, &listed, now)?;
+                    let all = tx.subscriptions(account)?.into_iter();
+                    Ok(all.map(|one| (one.topic, Some(one.id))).collect())
+                });
+                if owes && known.is_ok() {
+                    shared.wake_outbox.notify_one();
+                }
+                known
             }
-            OfAccount::Quota(_) => Ok(Vec::new()),
-        });
-        let known: Known = known.map_err(|error| storage(&error).message)?;
+            OfAccount::Quota(quota) => {
+                lock(&shared.quotas).insert(account, *quota);
+                shared.hint(Event::Status);
+                Ok(Known::new())
+            }
+        };
+        let known = known.map_err(|error| storage(&error).message)?;
         lock(&carries).extend(known.iter().filter_map(|(_, subscription)| *subscription));
-        if owes {
-            shared.wake_outbox.notify_one();
-        }
-        if let OfAccount::Quota(quota) = said {
-            lock(&shared.quotas).insert(account, *quota);
-            shared.hint(tidings_api::Event::Status);
-        }
-        shared.hint(tidings_api::Event::Accounts);
+        shared.hint(Event::Accounts);
         Ok(known)
     })
 }

@@ -1,7 +1,7 @@
 //! What is new about an account's secrets: its password, and the values of its extra headers.
 
 use super::invalid;
-use crate::model::{Account, Credential};
+use crate::model::{Account, Credential, is_token};
 use tidings_api::{ErrorView, Secret};
 
 /// Secrets that replace those that are kept; what is none stays, what is empty is none any more.
@@ -77,9 +77,7 @@ pub fn names(
     let mut names = Vec::<String>::new();
     for (name, value) in headers {
         let name = name.trim();
-        let is_token =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
+        if !is_token(name) {
             return Err(invalid(format!(
                 "“{name}” is no name of a header. It has letters, digits and hyphens."
             )));

@@ -1,7 +1,7 @@
 //! Another client's settings become accounts. One that is there already gets the topics that it lacks, and
 //! keeps everything else, so that the same file can be taken over again.
 
-use super::{accounts, invalid, probe};
+use super::{accounts, invalid, probe, subscriptions};
 use crate::backend::{Server, registry};
 use crate::engine::{Shared, storage};
 use crate::import::{self, Topic};
@@ -205,22 +205,16 @@ async fn add(
 }
 
 fn extend(shared: &Arc<Shared>, id: AccountId, topics: &[&Topic]) -> Result<(), ErrorView> {
-    let now = shared.clock.now();
-    shared
-        .store
-        .write(|tx| {
-            for topic in topics {
-                let new = NewSubscription {
-                    topic: topic.topic.clone(),
-                    name: topic.name.clone(),
-                };
-                tx.add_subscription(id, &new, now)?;
-            }
-            Ok(())
+    let new: Vec<_> = topics
+        .iter()
+        .map(|topic| NewSubscription {
+            topic: topic.topic.clone(),
+            name: topic.name.clone(),
         })
-        .map_err(|error| storage(&error))?;
+        .collect();
+    subscriptions::store_new(shared, id, &new)?;
     quieten(shared, id, topics)?;
-    accounts::changed(shared, id);
+    accounts::topics_changed(shared, id);
     Ok(())
 }
 

@@ -28,17 +28,26 @@ pub fn subscribe(
         topic: topic.to_owned(),
         name: String::new(),
     };
+    store_new(shared, account, &[new])?;
+    topics_changed(shared, account);
+    one(shared, account)
+}
+
+/// Stores further subscriptions; the connection is not told yet.
+pub(super) fn store_new(
+    shared: &Shared,
+    account: AccountId,
+    all: &[NewSubscription],
+) -> Result<(), ErrorView> {
     let now = shared.clock.now();
-    shared
-        .store
-        .write(|tx| {
-            let id = tx.add_subscription(account, &new, now)?;
+    let stored = shared.store.write(|tx| {
+        all.iter().try_for_each(|new| {
+            let id = tx.add_subscription(account, new, now)?;
             // Whether its user's account on the server lacks it is seen when it is looked at.
             tx.forgive_step(id)
         })
-        .map_err(|error| storage(&error))?;
-    topics_changed(shared, account);
-    one(shared, account)
+    });
+    stored.map_err(|error| storage(&error))
 }
 
 pub fn edit_subscription(

@@ -2,7 +2,7 @@
 //! to go. A file is written before it is entered and removed after it was forgotten, so that a process that ends
 //! in between leaves a file too many, never one too few.
 
-use crate::model::AccountId;
+use crate::model::{AccountId, hexadecimal};
 use crate::store::{NewPicture, Store, StoreError};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -181,16 +181,6 @@ fn make_private(folder: &Path) -> io::Result<()> {
 /// What a picture's file is called.
 fn name(png: &[u8]) -> String {
     format!("{}.png", hexadecimal(&Sha256::digest(png)))
-}
-
-/// Bytes in hexadecimal.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

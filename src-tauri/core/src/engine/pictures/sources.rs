@@ -1,9 +1,8 @@
 //! Where a notification's pictures are, and whether they may be fetched.
 
-use super::cache::hexadecimal;
 use crate::backend::registry;
 use crate::engine::connection::task;
-use crate::model::{Account, AccountId, Attachment, Notification, SubscriptionId};
+use crate::model::{Account, AccountId, Attachment, Notification, SubscriptionId, hexadecimal};
 use crate::picture::{LARGEST_FILE, Use};
 use crate::store::{StoreError, Tx};
 use jiff::Timestamp;
@@ -42,12 +41,8 @@ impl Source {
         let draft = &notification.draft;
         let links: Vec<_> = match of {
             PictureOf::Icon => {
-                let subscriptions = tx.subscriptions(notification.account)?;
-                let of_topic = subscriptions
-                    .into_iter()
-                    .find(|one| one.id == notification.subscription)
-                    .map(|one| one.icon);
-                let mut links: Vec<_> = draft.icon.iter().cloned().chain(of_topic).collect();
+                let of_topic = tx.subscription(notification.subscription)?.icon;
+                let mut links: Vec<_> = draft.icon.iter().cloned().chain([of_topic]).collect();
                 links.dedup();
                 links
             }
@@ -93,10 +88,7 @@ impl Source {
         if setting == Setting::Never {
             return words("Pictures are switched off in the settings.".to_owned());
         }
-        if own(&self.account)
-            .iter()
-            .any(|own| own.origin() == self.url.origin())
-        {
+        if is_own(&own(&self.account), &self.url) {
             Ok(())
         } else {
             words(format!(
@@ -122,6 +114,10 @@ fn web(link: &str) -> Option<Url> {
 
 fn own(account: &Account) -> Vec<Url> {
     task::own_addresses(registry::backend(account.kind), &task::server(account))
+}
+
+fn is_own(own: &[Url], url: &Url) -> bool {
+    own.iter().any(|own| own.origin() == url.origin())
 }
 
 fn key(account: AccountId, wanted: Use, url: &Url) -> String {
@@ -179,10 +175,7 @@ impl Shown {
         match self.setting {
             Setting::Everywhere => true,
             Setting::Never => false,
-            Setting::OwnServers => self
-                .own
-                .get(&account)
-                .is_some_and(|own| own.iter().any(|own| own.origin() == url.origin())),
+            Setting::OwnServers => self.own.get(&account).is_some_and(|own| is_own(own, url)),
         }
     }
 

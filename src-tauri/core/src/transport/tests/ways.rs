@@ -79,7 +79,7 @@ async fn a_pinned_certificate_is_the_only_one() {
     let own = params("elsewhere.example", 2001, 2002)
         .self_signed(&key)
         .expect("a certificate");
-    let fingerprint = crate::transport::tls::hexadecimal(&Sha256::digest(own.der()));
+    let fingerprint = crate::model::hexadecimal(&Sha256::digest(own.der()));
     let pinned = peer(acceptor(own.der().clone(), &key)).await;
     let (report, ok) = hops(&pinned.url, &route(), &FakeClock::new()).await;
     assert!(!ok);
