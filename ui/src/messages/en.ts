@@ -244,6 +244,8 @@ export const words = {
   },
 
   settings: {
+    section: "Section",
+    groups: { servers: "Servers", interruptions: "What may interrupt", app: "Tidings" },
     sections: {
       accounts: "Accounts",
       notifications: "Notifications",
