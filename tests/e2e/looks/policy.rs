@@ -90,7 +90,9 @@ pub async fn waiting(studio: &Studio, inbox: &Window) -> Result<()> {
     }
     studio
         .app
-        .until_status("three wait", |status| status.counts.held == 3)
+        .until_status("three wait", |status| {
+            status.held.iter().map(|held| held.count).sum::<u64>() == 3
+        })
         .await?;
     inbox.find(&testid("deliver-now")).await?;
     inbox.find(&testid("card-new_type")).await?;

@@ -7,6 +7,7 @@ use crate::policy;
 use crate::policy::release::{Gathered, Moved, Open, Released, may_join, moved};
 use crate::store::{Asked, DeliveryId, Held, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp, Zoned};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tidings_api::Event;
@@ -154,7 +155,7 @@ fn release_one(
     zoned: &Zoned,
     gathered: &mut Gathered<DeliveryId>,
 ) -> Result<(), StoreError> {
-    let n = &held.notification;
+    let mut n = Cow::Borrowed(&held.notification);
     if held.gone {
         return tx.drop_held(held.delivery, "it was deleted meanwhile.");
     }
@@ -164,8 +165,10 @@ fn release_one(
             return Ok(());
         }
         tx.bring_back(n.id)?;
+        n.to_mut().read_at = None;
         shared.hint(Event::Changed { ids: vec![n.id] });
     }
+    let n = &*n;
     let question = Asked {
         looking: shared.is_looked_at(n),
         around: *lock(&shared.around),

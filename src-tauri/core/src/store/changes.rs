@@ -59,7 +59,6 @@ impl States {
                 after.snoozed = back_number(back);
             }
         }
-        // Whatever the user does with it, it is there again.
         if sets_snoozed(change) && !matches!(change, Change::Snooze { .. }) {
             after.snoozed = 0;
         }
@@ -320,8 +319,12 @@ fn sets_done(change: Change) -> bool {
     )
 }
 
+/// Opening what was put off, to look at it, is no decision about it.
 fn sets_snoozed(change: Change) -> bool {
-    !matches!(change, Change::Seen | Change::Delete)
+    matches!(
+        change,
+        Change::Unread | Change::Done | Change::Restore | Change::Snooze { .. }
+    )
 }
 
 fn back_number(back: Back) -> i64 {

@@ -140,7 +140,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "SELECT CASE replace_key WHEN '' THEN remote_id ELSE replace_key END, remote_id, version
                  FROM notification
-                 WHERE subscription = ?1 AND place IN (0, 1) AND version BETWEEN ?2 AND ?3",
+                 WHERE subscription = ?1 AND place IN (0, 1, 4) AND version BETWEEN ?2 AND ?3",
             )?
             .query_map(params![subscription.0, from, to], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))

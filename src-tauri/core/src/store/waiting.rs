@@ -154,10 +154,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// It is back in the inbox.
+    /// It is back in the inbox, unread, also if it was opened meanwhile.
     pub fn bring_back(&self, id: NotificationId) -> Result<(), StoreError> {
         self.db
-            .prepare_cached("UPDATE notification SET snoozed = 0 WHERE id = ?1 AND snoozed <> 0")?
+            .prepare_cached(
+                "UPDATE notification SET snoozed = 0, read_at = 0 WHERE id = ?1 AND snoozed <> 0",
+            )?
             .execute([id.0])?;
         Ok(())
     }

@@ -296,7 +296,9 @@ impl Player {
         gathered: &mut Gathered<usize>,
     ) {
         if matches!(cause, HoldCause::Snooze { .. }) {
-            self.items[index].snoozed = false;
+            let item = &mut self.items[index];
+            item.snoozed = false;
+            item.notification.read_at = None;
         }
         let again = Again {
             released: Some(cause.clone()),

@@ -37,14 +37,21 @@ fn a_snoozed_one_is_out_of_sight_until_it_comes_back() {
     let ledger = fixture.write(|tx| tx.ledger(id));
     assert_eq!(ledger[0].trace[0].says, "You put it off.");
 
+    fixture.write(|tx| tx.change(&[id], Change::Read, at(7)).map(drop));
+    fixture.write(|tx| tx.end_snoozes());
+    assert_eq!(
+        place(&fixture, Place::Snoozed),
+        [id],
+        "opened, and still put off"
+    );
     fixture.write(|tx| tx.bring_back(id));
     assert_eq!(place(&fixture, Place::Unread), [other, id], "and unread");
     assert_eq!(fixture.counts().unread, 2);
 }
 
 #[test]
-fn whatever_else_is_done_with_it_brings_it_back_and_undo_puts_it_off_again() {
-    for change in [Change::Unread, Change::Read, Change::Done, Change::Restore] {
+fn what_is_decided_about_it_ends_a_snooze_and_undo_puts_it_off_again() {
+    for change in [Change::Unread, Change::Done, Change::Restore] {
         let fixture = Fixture::new();
         let id = fixture.id(draft("a", 1));
         let back = Back::Unlock;
