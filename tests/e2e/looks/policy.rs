@@ -13,7 +13,7 @@ pub async fn pages(studio: &Studio, settings: &Window) -> Result<()> {
     settings.find(&testid("grid-row")).await?;
     settings.find(&testid("simulator-sum")).await?;
     studio.shoot(settings, "policy-grid").await?;
-    scroll_to(settings, "map-ntfy").await?;
+    scroll_to(settings, "family-ntfy").await?;
     studio.shoot(settings, "policy-grid-end").await?;
     settings.resize(WIDTHS[2], HEIGHT).await?;
     dialog(studio, settings, "cell-toast", "policy-cell").await?;
@@ -57,7 +57,13 @@ pub async fn pages(studio: &Studio, settings: &Window) -> Result<()> {
 /// Opens a dialog of the grid's second row, pictures it, and closes it.
 async fn dialog(studio: &Studio, settings: &Window, cell: &str, name: &str) -> Result<()> {
     settings.resize(WIDTHS[2], HEIGHT).await?;
-    let cells = settings.find_all(&testid(cell)).await?;
+    let buttons = format!("{} button", testid(cell));
+    // The grid may be wider than its frame.
+    let script = format!(
+        "document.querySelectorAll('{buttons}')[1].scrollIntoView({{ block: 'center', inline: 'center' }})"
+    );
+    settings.execute(&script, &[]).await?;
+    let cells = settings.find_all(&buttons).await?;
     settings
         .click(cells.get(1).ok_or("no second row of the grid")?)
         .await?;
