@@ -90,6 +90,8 @@ export class Policy {
   /** A page is gone. */
   exit(): void {
     this.#shown -= 1;
+    // It would cover what the next page says; the way back is there all the same.
+    this.says = "";
     if (this.#shown === 0) this.simulator.stop();
   }
 

@@ -96,6 +96,18 @@ describe("a schedule", () => {
     expect(await screen.findByText(/It starts on no day/)).toBeTruthy();
   });
 
+  it("leaves its word behind on its page, and its way back to the usual keys on any", async () => {
+    const { fake, user } = await openPage("quiet");
+    const before = fake.policy.document.quiet.schedules.length;
+    await user.click(screen.getByTestId("schedule-add"));
+    await screen.findByTestId("policy-says");
+    await user.click(screen.getByTestId("section-privacy"));
+    await waitFor(() => expect(screen.queryByTestId("policy-says")).toBeNull());
+    expect(fake.policy.document.quiet.schedules).toHaveLength(before + 1);
+    await user.keyboard("{Control>}z{/Control}");
+    await waitFor(() => expect(fake.policy.document.quiet.schedules).toHaveLength(before));
+  });
+
   it("is added, switched off, removed, and all of that undone", async () => {
     const { fake, user } = await open(only());
     expect(screen.getByTestId("quiet-state").textContent).toContain("No quiet hours are on.");
