@@ -1,22 +1,27 @@
 //! What works on this desktop, in words, with advice for the rest.
 
+#[cfg(target_os = "linux")]
+use super::around::Words;
 use super::network;
 #[cfg(target_os = "linux")]
 use super::notifier::{DesktopNotifier, Look};
 use super::secrets::Secrets;
 use tidings_api::{DoctorItem, DoctorVerdict, ErrorView, Status};
+#[cfg(target_os = "linux")]
+use tidings_core::model::Context;
 use tidings_core::ports::SecretError;
 
 /// Looks at everything. `database` is what reading the inbox gave.
 pub async fn examine(
     #[cfg(target_os = "linux")] notifier: &DesktopNotifier,
+    #[cfg(target_os = "linux")] words: &Words,
     secrets: &Secrets,
     database: Result<Status, ErrorView>,
 ) -> Vec<DoctorItem> {
     #[cfg(target_os = "linux")]
     let desktop = {
         let (host, look) = tokio::join!(super::tray::has_host(), notifier.look());
-        vec![tray(host), notifications(look)]
+        vec![tray(host), notifications(look), screen(words)]
     };
     #[cfg(not(target_os = "linux"))]
     let desktop = Vec::new();
@@ -86,6 +91,43 @@ fn notifications(look: Look) -> DoctorItem {
         }
     };
     item(name, DoctorVerdict::Bad, says, advice)
+}
+
+/// What this desktop tells of what is around the screen.
+#[cfg(target_os = "linux")]
+fn screen(words: &Words) -> DoctorItem {
+    let says = Context::ALL.map(|context| {
+        let name = match context {
+            Context::Locked => "locked screen",
+            Context::Presenting => "presenting",
+            Context::FullScreen => "full screen",
+            Context::ScreenShared => "screen shared",
+            Context::DoNotDisturb => "do not disturb",
+        };
+        let now = if words.now().is(context) {
+            ", so just now"
+        } else {
+            ""
+        };
+        match &words.tellers(context)[..] {
+            [] => match &words.silent(context)[..] {
+                [] => format!("{name}: not told by this desktop"),
+                silent => format!("{name}: not told so far by {}", silent.join(", ")),
+            },
+            told => format!("{name}: yes ({}{now})", told.join(", ")),
+        }
+    });
+    let says = format!("This desktop tells of: {}.", says.join(" · "));
+    if words.told().locked {
+        return item("Screen", DoctorVerdict::Good, says, "");
+    }
+    item(
+        "Screen",
+        DoctorVerdict::Fair,
+        says,
+        "Without word of the lock, toasts say on a locked screen what they always say. Have the screen locker tell \
+         logind (LockedHint), or choose under Settings → Privacy what toasts may say.",
+    )
 }
 
 fn keyring(tried: Result<(), SecretError>) -> DoctorItem {
