@@ -12,10 +12,10 @@ use x11rb::rust_connection::RustConnection;
 x11rb::atom_manager! {
     /// The hints' names.
     Atoms: AtomsCookie {
-        supported: b"_NET_SUPPORTED",
-        active: b"_NET_ACTIVE_WINDOW",
-        state: b"_NET_WM_STATE",
-        full: b"_NET_WM_STATE_FULLSCREEN",
+        supported: &b"_NET_SUPPORTED"[..],
+        active: &b"_NET_ACTIVE_WINDOW"[..],
+        state: &b"_NET_WM_STATE"[..],
+        full: &b"_NET_WM_STATE_FULLSCREEN"[..],
     }
 }
 
