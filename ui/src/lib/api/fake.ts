@@ -552,6 +552,7 @@ export class Fake implements Api {
       quiet: this.policy.quiet(),
       held: this.policy.held(this.waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
       around: [],
+      told: ["locked", "presenting", "full_screen", "do_not_disturb"],
       cards: this.policy.cards,
       connections: this.accounts.map((one) => ({ ...one.connection, account_name: one.name })),
       notices: this.notices,

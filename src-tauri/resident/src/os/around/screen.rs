@@ -5,7 +5,7 @@ use x11rb::connection::Connection as _;
 use x11rb::errors::{ConnectionError, ReplyError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, PropertyNotifyEvent, Window,
+    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, Window,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -101,7 +101,9 @@ impl Screen {
             }
             self.active = active;
             if active != x11rb::NONE && active != self.root {
-                self.listen(active, EventMask::PROPERTY_CHANGE)?;
+                // And its end: some window managers then go on naming it.
+                let what = EventMask::PROPERTY_CHANGE | EventMask::STRUCTURE_NOTIFY;
+                self.listen(active, what)?;
             }
         }
         if active == x11rb::NONE {
@@ -131,11 +133,14 @@ impl Screen {
     }
 
     fn is_relevant(&self, event: &Event) -> bool {
-        let Event::PropertyNotify(PropertyNotifyEvent { window, atom, .. }) = event else {
-            return false;
-        };
-        let of_root = [self.atoms.active, self.atoms.supported];
-        *window == self.root && of_root.contains(atom)
-            || *window == self.active && *atom == self.atoms.state
+        match event {
+            Event::PropertyNotify(of) if of.window == self.root => {
+                [self.atoms.active, self.atoms.supported].contains(&of.atom)
+            }
+            Event::PropertyNotify(of) => of.window == self.active && of.atom == self.atoms.state,
+            Event::DestroyNotify(of) => of.window == self.active,
+            Event::UnmapNotify(of) => of.window == self.active,
+            _ => false,
+        }
     }
 }
