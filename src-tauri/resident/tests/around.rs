@@ -53,7 +53,7 @@ fn tells(status: &Status, context: &str) -> bool {
 
 fn secret(priority: u8, title: &str) -> Publish {
     let mut publish = Publish::new("t", "The code is 4711");
-    publish.title = title.to_owned();
+    title.clone_into(&mut publish.title);
     publish.priority = priority;
     publish
 }
@@ -108,7 +108,7 @@ async fn a_locked_screen_shows_no_words() {
     assert_eq!(resident.end(true).await, Some(0));
 }
 
-/// SwayNotificationCenter's switch.
+/// `SwayNotificationCenter`'s switch.
 struct Quiet(bool);
 
 #[zbus::interface(name = "org.erikreider.swaync.cc")]
