@@ -199,6 +199,9 @@ pub struct Status {
     /// `do_not_disturb`.
     #[serde(default)]
     pub around: Vec<String>,
+    /// What of that this desktop tells at all, as the same words.
+    #[serde(default)]
+    pub told: Vec<String>,
     /// What the user may want to decide.
     #[serde(default)]
     pub cards: Vec<CardView>,

@@ -2,6 +2,8 @@
 
 use crate::control::{self, Clients, Verbs};
 use crate::log;
+#[cfg(target_os = "linux")]
+use crate::os::around::{self, Around};
 use crate::os::clock::{SystemClock, pause, within};
 #[cfg(target_os = "linux")]
 use crate::os::notifier::DesktopNotifier;
@@ -166,7 +168,10 @@ pub async fn doctor_for_a_command(profile: &Profile) -> Vec<DoctorItem> {
     };
     let status = status.await;
     #[cfg(target_os = "linux")]
-    let items = doctor::examine(&DesktopNotifier::start(), &secrets, status).await;
+    let items = {
+        let words = around::look().await;
+        doctor::examine(&DesktopNotifier::start(), &words, &secrets, status).await
+    };
     #[cfg(not(target_os = "linux"))]
     let items = doctor::examine(&secrets, status).await;
     items
@@ -215,6 +220,8 @@ struct Resident {
     secrets: Arc<Secrets>,
     #[cfg(target_os = "linux")]
     notifier: Arc<DesktopNotifier>,
+    #[cfg(target_os = "linux")]
+    around: Arc<Around>,
     quit: Notify,
     /// Somebody asked for something.
     asked: Notify,
@@ -231,7 +238,10 @@ impl Resident {
             Request::Doctor => {
                 let status = status(&self.engine).await;
                 #[cfg(target_os = "linux")]
-                let items = doctor::examine(&self.notifier, &self.secrets, status).await;
+                let items = {
+                    let words = self.around.words();
+                    doctor::examine(&self.notifier, &words, &self.secrets, status).await
+                };
                 #[cfg(not(target_os = "linux"))]
                 let items = doctor::examine(&self.secrets, status).await;
                 Ok(Reply::Doctor(items))
@@ -327,6 +337,9 @@ impl Running {
         #[cfg(not(target_os = "linux"))]
         let toasts: Arc<dyn Notifier> = Arc::new(NoToasts);
         let engine = engine(profile, toasts, Arc::clone(&secrets), Arc::clone(&desktop))?;
+        let mut tasks = JoinSet::new();
+        #[cfg(target_os = "linux")]
+        let around = watch_around(&engine, &mut tasks);
         let listener = control::listen(profile)?;
         let clients = Arc::<Clients>::default();
         let notices = engine.clone();
@@ -345,16 +358,20 @@ impl Running {
             secrets,
             #[cfg(target_os = "linux")]
             notifier,
+            #[cfg(target_os = "linux")]
+            around: Arc::clone(&around),
             quit: Notify::new(),
             asked: Notify::new(),
         });
-        let mut tasks = JoinSet::new();
         tasks.spawn(control::serve(
             listener,
             Arc::<Resident>::clone(&resident),
             clients,
         ));
         tasks.spawn(rest(Arc::clone(&resident)));
+        // What rings first shall not say more than a locked screen may show.
+        #[cfg(target_os = "linux")]
+        resident.around.looked().await;
         resident.engine.start();
         let engine = resident.engine.clone();
         tasks.spawn(power::watch(move || engine.woke()));
@@ -443,6 +460,23 @@ async fn rest(resident: Arc<Resident>) {
             () = resident.asked.notified() => {}
         }
     }
+}
+
+/// Has the engine told what is around the screen.
+#[cfg(target_os = "linux")]
+fn watch_around(engine: &Engine, tasks: &mut JoinSet<()>) -> Arc<Around> {
+    let around = Arc::<Around>::default();
+    let (watching, telling, engine) = (Arc::clone(&around), Arc::clone(&around), engine.clone());
+    tasks.spawn(async move { watching.watch().await });
+    tasks.spawn(async move {
+        telling
+            .tell(|now, told| {
+                engine.around(now);
+                engine.told(told);
+            })
+            .await;
+    });
+    around
 }
 
 /// Puts the icon into the tray, keeps it in step, and does what is chosen there.

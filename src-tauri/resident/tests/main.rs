@@ -2,6 +2,8 @@
 //! time: waiting for them needs the real clock, always with a limit.
 #![allow(clippy::disallowed_methods)]
 
+#[cfg(target_os = "linux")]
+mod around;
 mod command_line;
 #[cfg(target_os = "linux")]
 mod desktop;

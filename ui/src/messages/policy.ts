@@ -43,8 +43,8 @@ const backends: Record<BackendKind, string> = {
 type Around = Exclude<keyof Contexts, "ring_while_looking" | "hidden">;
 const around: Record<Around, [title: string, hint: string]> = {
   locked: ["Session locked", "Whoever walks by can read what is shown."],
-  presenting: ["Presenting", "A presentation is running on this computer."],
-  full_screen: ["Full screen", "A window fills the screen: a film, a game, a call."],
+  presenting: ["Presenting", "An application keeps the screen awake: a presentation, a call, a film."],
+  full_screen: ["Full screen", "The window you work in fills the screen: a film, a game, a call."],
   screen_shared: ["Screen shared", "Others see this screen, or it is recorded."],
   do_not_disturb: ["Do not disturb", "The desktop’s own switch is on. The desktop keeps toasts off the screen while it is."],
 };
@@ -401,6 +401,9 @@ export const policy = {
     looking: "Toasts also for what I am looking at",
     lookingHint: "Otherwise what arrives in the list on screen does not ring.",
     now: "now",
+    untold: "not told by this desktop",
+    untoldHint: "What this desktop does not tell changes nothing. Pause toasts instead.",
+    unshared: "No desktop on Linux tells this to other programs. Plasma turns on its own “Do not disturb” instead.",
   },
 
   strip: {

@@ -18,6 +18,7 @@ pub(super) struct Attention {
     pub(super) quiet: Option<QuietView>,
     pub(super) held: Vec<HeldView>,
     pub(super) around: Vec<String>,
+    pub(super) told: Vec<String>,
     pub(super) cards: Vec<CardView>,
 }
 
@@ -29,7 +30,7 @@ impl Attention {
         now: &Zoned,
     ) -> Result<Self, StoreError> {
         let book = shared.rulebook();
-        let around = *lock(&shared.around);
+        let (around, told) = (*lock(&shared.around), *lock(&shared.told));
         Ok(Self {
             quiet: book
                 .quiet_now(now)
@@ -39,14 +40,18 @@ impl Attention {
                 .iter()
                 .map(|waiting| held(waiting, names))
                 .collect(),
-            around: Context::ALL
-                .into_iter()
-                .filter(|context| around.is(*context))
-                .map(|context| context.word().to_owned())
-                .collect(),
+            around: words(around),
+            told: words(told),
             cards: cards(&book, tx, names, now.timestamp())?,
         })
     }
+}
+
+fn words(around: Surroundings) -> Vec<String> {
+    let those = Context::ALL
+        .into_iter()
+        .filter(|context| around.is(*context));
+    those.map(|context| context.word().to_owned()).collect()
 }
 
 fn held(waiting: &Waiting, names: &Names) -> HeldView {
@@ -141,6 +146,12 @@ impl Shared {
         }
         self.release(&over);
         self.hint(Event::Status);
+    }
+
+    pub(super) fn set_told(&self, told: Surroundings) {
+        if std::mem::replace(&mut *lock(&self.told), told) != told {
+            self.hint(Event::Status);
+        }
     }
 
     /// An account's server is connected: what was to come back then does.

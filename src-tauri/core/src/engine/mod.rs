@@ -105,6 +105,8 @@ pub struct Shared {
     settings: RwLock<AppSettings>,
     presence: Mutex<Presence>,
     around: Mutex<Surroundings>,
+    /// What of it the desktop tells at all.
+    told: Mutex<Surroundings>,
     /// The zone, and the time, when the scheduler last looked.
     looked: Mutex<(TimeZone, Timestamp)>,
     quiet_told: Mutex<bool>,
@@ -176,6 +178,7 @@ impl Engine {
             settings: RwLock::default(),
             presence: Mutex::default(),
             around: Mutex::default(),
+            told: Mutex::default(),
             looked: Mutex::new((zone, now)),
             quiet_told: Mutex::default(),
             connections: Mutex::default(),
@@ -293,6 +296,11 @@ impl Engine {
     /// Things are so around the screen, as far as the desktop tells.
     pub fn around(&self, around: Surroundings) {
         self.shared.set_around(around);
+    }
+
+    /// So much of what is around the screen does the desktop tell. Decides nothing; the user is told.
+    pub fn told(&self, told: Surroundings) {
+        self.shared.set_told(told);
     }
 
     /// No window is open any more: nobody is looking.

@@ -218,6 +218,7 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
         quiet: attention.quiet,
         held: attention.held,
         around: attention.around,
+        told: attention.told,
         cards: attention.cards,
         connections,
         notices: lock(&shared.notices).values().cloned().collect(),

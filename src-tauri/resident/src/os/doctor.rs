@@ -1,22 +1,27 @@
 //! What works on this desktop, in words, with advice for the rest.
 
+#[cfg(target_os = "linux")]
+use super::around::Words;
 use super::network;
 #[cfg(target_os = "linux")]
 use super::notifier::{DesktopNotifier, Look};
 use super::secrets::Secrets;
 use tidings_api::{DoctorItem, DoctorVerdict, ErrorView, Status};
+#[cfg(target_os = "linux")]
+use tidings_core::model::Context;
 use tidings_core::ports::SecretError;
 
 /// Looks at everything. `database` is what reading the inbox gave.
 pub async fn examine(
     #[cfg(target_os = "linux")] notifier: &DesktopNotifier,
+    #[cfg(target_os = "linux")] words: &Words,
     secrets: &Secrets,
     database: Result<Status, ErrorView>,
 ) -> Vec<DoctorItem> {
     #[cfg(target_os = "linux")]
     let desktop = {
         let (host, look) = tokio::join!(super::tray::has_host(), notifier.look());
-        vec![tray(host), notifications(look)]
+        vec![tray(host), notifications(look), screen(words)]
     };
     #[cfg(not(target_os = "linux"))]
     let desktop = Vec::new();
@@ -88,6 +93,59 @@ fn notifications(look: Look) -> DoctorItem {
     item(name, DoctorVerdict::Bad, says, advice)
 }
 
+/// What this desktop tells of what is around the screen.
+#[cfg(target_os = "linux")]
+fn screen(words: &Words) -> DoctorItem {
+    let name = |context| match context {
+        Context::Locked => "locked screen",
+        Context::Presenting => "presenting",
+        Context::FullScreen => "full screen",
+        Context::ScreenShared => "screen shared",
+        Context::DoNotDisturb => "do not disturb",
+    };
+    let (told, untold): (Vec<_>, Vec<_>) = Context::ALL
+        .into_iter()
+        .partition(|context| words.told().is(*context));
+    let told: Vec<_> = told
+        .into_iter()
+        .map(|context| {
+            let now = if words.now().is(context) {
+                ", so just now"
+            } else {
+                ""
+            };
+            let who = words.tellers(context).join(" and ");
+            format!("{} (by {who}{now})", name(context))
+        })
+        .collect();
+    let untold: Vec<_> = untold
+        .into_iter()
+        .map(|context| match &words.silent(context)[..] {
+            [] => name(context).to_owned(),
+            silent => format!("{} (not so far by {})", name(context), silent.join(" and ")),
+        })
+        .collect();
+    let says = match (&told[..], &untold[..]) {
+        ([], untold) => format!("This desktop does not tell: {}.", untold.join(", ")),
+        (told, []) => format!("This desktop tells: {}.", told.join(", ")),
+        (told, untold) => format!(
+            "This desktop tells: {}. It does not tell: {}.",
+            told.join(", "),
+            untold.join(", ")
+        ),
+    };
+    if words.told().locked {
+        return item("Screen", DoctorVerdict::Good, says, "");
+    }
+    item(
+        "Screen",
+        DoctorVerdict::Fair,
+        says,
+        "Without word of the lock, toasts say on a locked screen what they always say. Have the screen locker tell \
+         logind (LockedHint), or choose under Settings → Privacy what toasts may say.",
+    )
+}
+
 fn keyring(tried: Result<(), SecretError>) -> DoctorItem {
     let name = "Keyring";
     match tried {
@@ -154,6 +212,29 @@ fn database(read: Result<Status, ErrorView>) -> DoctorItem {
 mod tests {
     use super::*;
 
+    fn told(contexts: &[Context]) -> Words {
+        let mut words = Words::default();
+        for context in contexts {
+            words.hear(*context, "dunst", Some(*context == Context::Locked), true);
+        }
+        words
+    }
+
+    #[test]
+    fn what_is_told_of_the_screen_and_by_whom() {
+        let mut words = told(&[Context::Locked, Context::DoNotDisturb]);
+        words.hear(Context::Presenting, "Xfce", Some(false), false);
+        assert_eq!(
+            screen(&words).says,
+            "This desktop tells: locked screen (by dunst, so just now), do not disturb (by dunst). \
+             It does not tell: presenting (not so far by Xfce), full screen, screen shared."
+        );
+        assert_eq!(
+            screen(&Words::default()).says,
+            "This desktop does not tell: locked screen, presenting, full screen, screen shared, do not disturb."
+        );
+    }
+
     #[test]
     fn what_does_not_work_comes_with_advice() {
         let answers = |words: &[&str]| {
@@ -168,6 +249,9 @@ mod tests {
             (notifications(Look::Hangs), DoctorVerdict::Bad),
             (answers(&["actions"]), DoctorVerdict::Good),
             (answers(&["body"]), DoctorVerdict::Fair),
+            (screen(&Words::default()), DoctorVerdict::Fair),
+            (screen(&told(&[Context::FullScreen])), DoctorVerdict::Fair),
+            (screen(&told(&Context::ALL)), DoctorVerdict::Good),
             (keyring(Ok(())), DoctorVerdict::Good),
             (keyring(Err(SecretError::Missing)), DoctorVerdict::Bad),
             (keyring(Err(SecretError::Locked)), DoctorVerdict::Bad),

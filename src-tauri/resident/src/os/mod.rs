@@ -1,5 +1,7 @@
 //! What the operating system gives: the ports filled in.
 
+#[cfg(target_os = "linux")]
+pub mod around;
 pub mod autostart;
 #[cfg(target_os = "linux")]
 pub mod bus;

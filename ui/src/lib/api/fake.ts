@@ -551,7 +551,7 @@ export class Fake implements Api {
       pause: this.pauseView,
       quiet: this.policy.quiet(),
       held: this.policy.held(this.waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
-      around: [],
+      around: [], told: ["locked", "presenting", "full_screen", "do_not_disturb"],
       cards: this.policy.cards,
       connections: this.accounts.map((one) => ({ ...one.connection, account_name: one.name })),
       notices: this.notices,

@@ -37,6 +37,10 @@ held: Array<HeldView>,
  */
 around: Array<string>, 
 /**
+ * What of that this desktop tells at all, as the same words.
+ */
+told: Array<string>, 
+/**
  * What the user may want to decide.
  */
 cards: Array<CardView>, 

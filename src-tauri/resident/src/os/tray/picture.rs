@@ -199,6 +199,7 @@ mod tests {
             quiet: None,
             held: Vec::new(),
             around: Vec::new(),
+            told: Vec::new(),
             cards: Vec::new(),
             connections: states.iter().map(connection).collect(),
             notices: Vec::new(),

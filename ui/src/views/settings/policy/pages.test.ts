@@ -99,6 +99,19 @@ describe("what is on the screen", () => {
   });
 });
 
+describe("what the desktop tells of the screen", () => {
+  it("says what it does not tell, and nothing of the rest", async () => {
+    await openPage("context");
+    const told = async (around: string) => {
+      const section = await screen.findByTestId(`around-${around}`);
+      return within(section).queryByText("not told by this desktop") === null;
+    };
+    await waitFor(async () => expect(await told("screen_shared")).toBe(false));
+    expect(screen.getByTestId("around-screen_shared").textContent).toContain("No desktop on Linux tells this");
+    for (const around of ["locked", "presenting", "full_screen", "do_not_disturb"]) expect(await told(around)).toBe(true);
+  });
+});
+
 describe("the simulator beside them", () => {
   it("compares the week with how it was before this visit, also after the page was left", async () => {
     const { fake, user, glass } = await openPage("quiet");
