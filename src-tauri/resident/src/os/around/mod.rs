@@ -30,6 +30,8 @@ pub use words::Words;
 const FIRST: Duration = Duration::from_millis(200);
 /// A bus that is gone is looked for again after this long: most likely the session is over.
 const AGAIN: Duration = Duration::from_mins(10);
+/// Nobody presents for so long: what keeps the screen awake all day is there to keep it awake.
+const LONGEST: Duration = Duration::from_hours(3);
 /// Who tells of full screen, for people.
 const WINDOWS: &str = "the window manager";
 
@@ -78,13 +80,20 @@ impl Around {
     /// Calls `tell` with what is so, and with what is told at all: at once, and whenever either changes.
     pub async fn tell(&self, tell: impl Fn(Surroundings, Surroundings)) {
         let mut words = self.words.subscribe();
+        let mut presenting = Presenting::default();
         loop {
-            let (now, told) = {
+            let (mut now, told) = {
                 let words = words.borrow_and_update();
                 (words.now(), words.told())
             };
+            let left = presenting.left(now.presenting, SystemClock.awake());
+            now.presenting = left.is_some();
             tell(now, told);
-            if words.changed().await.is_err() {
+            let changed = match left {
+                Some(left) => within(left, words.changed()).await,
+                None => Some(words.changed().await),
+            };
+            if let Some(Err(_)) = changed {
                 return;
             }
         }
@@ -120,6 +129,19 @@ impl Around {
             };
             met = self.meet(which, bus.as_ref()).await;
         }
+    }
+}
+
+/// Since when it is told, in awake time.
+#[derive(Default)]
+struct Presenting(Option<Duration>);
+
+impl Presenting {
+    /// How long it is believed from now on; none: it is not so, or has been told for [`LONGEST`].
+    fn left(&mut self, is: bool, now: Duration) -> Option<Duration> {
+        self.0 = is.then(|| self.0.unwrap_or(now));
+        let left = LONGEST.checked_sub(now.saturating_sub(self.0?))?;
+        (!left.is_zero()).then_some(left)
     }
 }
 

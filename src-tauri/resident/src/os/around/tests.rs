@@ -420,3 +420,16 @@ async fn xfce_keeps_both_in_its_settings() {
     told(&around, Context::DoNotDisturb, Some(true)).await;
     assert!(!bus.started());
 }
+
+#[test]
+fn nobody_presents_all_day() {
+    let hour = Duration::from_hours(1);
+    let mut presenting = Presenting::default();
+    assert_eq!(presenting.left(false, hour), None);
+    assert_eq!(presenting.left(true, hour), Some(LONGEST));
+    assert_eq!(presenting.left(true, hour * 2), Some(Duration::from_hours(2)));
+    assert_eq!(presenting.left(true, hour + LONGEST), None);
+    assert_eq!(presenting.left(true, hour * 24), None, "and stays over");
+    assert_eq!(presenting.left(false, hour * 25), None);
+    assert_eq!(presenting.left(true, hour * 26), Some(LONGEST), "anew");
+}
