@@ -106,14 +106,20 @@ pub enum Profiled {
     Done(Which),
     /// Move back into the inbox
     Restore(Which),
+    /// Put out of sight until a time, or until something happens; then they ring again
+    Snooze(super::snooze::Snooze),
     /// Delete; no server brings them back
     Delete(Which),
     /// Undo the last change
     Undo,
     /// Print notifications as they arrive
     Watch,
-    /// Connections, counts, and the pause
-    Status,
+    /// Connections, counts, what waits, and until when
+    Status {
+        /// Print what a custom module of waybar shows
+        #[arg(long, conflicts_with = "json")]
+        waybar: bool,
+    },
     /// Pause toasts, or resume them
     Pause {
         /// 30m, 2h, 1d; until-tomorrow, until-resumed; or off
@@ -124,10 +130,10 @@ pub enum Profiled {
         critical_rings: bool,
     },
     /// Say why a notification did or did not ring
-    Why {
-        /// Its number
-        id: i64,
-    },
+    Why(super::ledger::Why),
+    /// Preferences and settings, as one tree
+    #[command(subcommand)]
+    Config(super::config::Config),
     /// Publish a notification
     Send(Send),
     /// Say what works on this desktop, and what to do about the rest
@@ -319,6 +325,9 @@ pub struct List {
     /// Only those in the archive
     #[arg(long)]
     pub done: bool,
+    /// Only those that are snoozed
+    #[arg(long, conflicts_with_all = ["unread", "done"])]
+    pub snoozed: bool,
     /// Only this account, by name or number
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
@@ -572,6 +581,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(wrong)
 }
 
+/// A length of time with its unit.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    match duration(text) {
+        Ok(time) if !bare && !time.is_zero() => Ok(time),
+        _ => Err("write a number with s, m, h or d, such as 30m or 2h".to_owned()),
+    }
+}
+
 fn pause(text: &str) -> Result<PauseTime, String> {
     match text {
         "until-tomorrow" => return Ok(PauseTime::Tomorrow),
@@ -579,9 +597,7 @@ fn pause(text: &str) -> Result<PauseTime, String> {
         "off" => return Ok(PauseTime::Off),
         _ => {}
     }
-    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
-    let time = duration(text).ok().filter(|_| !bare);
-    let minutes = time.map_or(0, |time| time.as_secs().div_ceil(60));
+    let minutes = span(text).map_or(0, |time| time.as_secs().div_ceil(60));
     match u32::try_from(minutes) {
         Ok(minutes @ 1..=10_080) => Ok(PauseTime::Minutes(minutes)),
         _ => Err(
@@ -705,6 +721,20 @@ mod tests {
             "tidings ntfy://",
             "tidings ntfy://h/t --hidden",
             "tidings account import",
+            "tidings why",
+            "tidings why 1 --all",
+            "tidings why 1 --search x",
+            "tidings snooze 1",
+            "tidings snooze --for 2h",
+            "tidings snooze 1 --for 2",
+            "tidings snooze 1 --for 0h",
+            "tidings snooze 1 --unlock --online",
+            "tidings config",
+            "tidings config set limits.overall",
+            "tidings config import",
+            "tidings policy simulate --days 0",
+            "tidings status --waybar --json",
+            "tidings list --done --snoozed",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
@@ -725,6 +755,15 @@ mod tests {
             "tidings account add u --browser",
             "tidings account edit home --browser",
             "tidings demo --for 60s",
+            "tidings why 1 2",
+            "tidings why --all --search from:ci --days 7",
+            "tidings snooze 1 2 --until 14:00",
+            "tidings snooze --all --search from:ci --for 2h",
+            "tidings snooze 1 --off",
+            "tidings config get",
+            "tidings config set away.few -1",
+            "tidings config import - --dry-run",
+            "tidings policy simulate --days 30 --preferences p.json",
         ] {
             assert!(parsed(line).is_ok(), "{line}");
         }
