@@ -5,6 +5,7 @@
 mod command_line;
 #[cfg(target_os = "linux")]
 mod desktop;
+mod preferences;
 #[cfg(target_os = "linux")]
 mod proxies;
 mod resident;

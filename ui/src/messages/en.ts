@@ -139,7 +139,7 @@ export const words = {
       ['"disk full"', "these words, one after the other"],
       ["-test", "without this word"],
       ["from:backups", "from a topic or account of this name"],
-      ["is:unread", "or is:read"],
+      ["is:unread", "or is:read, is:done, is:snoozed"],
       ["before:monday", "or a date, before:2026-11-01; after: likewise"],
       ["p>=4", "priority 4 and 5"],
       ["tag:disk", "with this tag"],

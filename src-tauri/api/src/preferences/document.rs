@@ -185,14 +185,11 @@ impl Default for Digest {
 #[serde(default)]
 #[ts(export)]
 pub struct Limits {
-    /// A minute, for one subscription.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    /// A minute, for one subscription; 0: none rings by itself, here and below.
     pub subscription: u32,
     /// A minute, in all.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub overall: u32,
     /// A minute, of critical ones, which nothing else counts towards.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub critical: u32,
     /// The excess waits so long to be told as one, seconds.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]

@@ -2,7 +2,7 @@
 //! reads leniently is told before it is taken.
 
 use super::path::{Path, Step};
-use super::{Problem, lenient, not_json, schema, versions};
+use super::{LEFT_OUT, Problem, lenient, not_json, schema, versions};
 use crate::model::preferences::{App, Config, ConfigAccount, Preferences, VERSION};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -64,8 +64,12 @@ fn read(mut value: Value) -> Document {
     // What could not be read is told once, by what holds instead; the schema says what it has to be.
     for mut problem in lost {
         if let Some(says) = wrong.iter().find(|one| is_in(&one.at, &problem.at)) {
-            let holds = problem.says.rsplit_once("). ").map(|(_, holds)| holds);
-            problem.says = format!("{} {}", says.says, holds.unwrap_or_default());
+            let else_so = if problem.says.ends_with(LEFT_OUT) {
+                format!("{} is left out", problem.at)
+            } else {
+                "its default holds".to_owned()
+            };
+            problem.says = format!("{}; else {else_so}.", says.says.trim_end_matches('.'));
         }
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -160,9 +164,10 @@ pub fn with(present: &Config, path: &str, new: Option<&str>) -> Result<Config, S
 
 /// Reads a document of which nothing may be lost.
 fn strictly(value: Value, path: &Path) -> Result<Config, String> {
+    let wrong = schema::check(&value);
     let read = read(value);
     let at = path.to_string();
-    if let Some(problem) = read.problems.into_iter().next() {
+    if let Some(problem) = wrong.into_iter().chain(read.problems).next() {
         return Err(if problem.says.contains(&at) || problem.at.is_empty() {
             problem.says
         } else {
@@ -314,11 +319,11 @@ mod tests {
         };
         assert_eq!(
             of("limits.overall"),
-            "limits.overall has to be a whole number, 1 or more. Its default holds."
+            "limits.overall has to be a whole number, 0 or more; else its default holds."
         );
         assert_eq!(
             of("rows[0]"),
-            "rows[0].mute has to be true or false, or null. It is left out."
+            "rows[0].mute has to be true or false, or null; else rows[0] is left out."
         );
         assert_eq!(read.preferences.limits.overall, 12);
     }
@@ -375,13 +380,13 @@ mod tests {
             ),
             (
                 "limits.overall",
-                "0",
-                "limits.overall has to be a whole number, 1 or more.",
+                "-1",
+                "limits.overall has to be a whole number, 0 or more.",
             ),
             (
                 "limits.overall",
                 "lots",
-                "limits.overall has to be a whole number, 1 or more.",
+                "limits.overall has to be a whole number, 0 or more.",
             ),
             (
                 "app.appearance",

@@ -20,6 +20,9 @@ use std::fmt::Write as _;
 /// Of more mistakes than this, the whole is not what it should be.
 const MISTAKES: usize = 100;
 
+/// What is said of an element that cannot be read.
+const LEFT_OUT: &str = "It is left out.";
+
 /// A reading: what holds, and what could not be read.
 pub type Read<T> = (T, Vec<Problem>);
 
@@ -107,7 +110,7 @@ fn lenient<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Vec<P
                 at,
                 reason(error.inner()),
                 if list.is_some() {
-                    "It is left out."
+                    LEFT_OUT
                 } else {
                     "Its default holds."
                 }

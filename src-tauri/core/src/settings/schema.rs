@@ -349,15 +349,15 @@ mod tests {
         for (document, says) in [
             (
                 json!({"limits": {"overall": "many"}}),
-                "limits.overall has to be a whole number, 1 or more.",
+                "limits.overall has to be a whole number, 0 or more.",
             ),
             (
-                json!({"limits": {"overall": 0}}),
-                "limits.overall has to be a whole number, 1 or more.",
+                json!({"limits": {"overall": -1}}),
+                "limits.overall has to be a whole number, 0 or more.",
             ),
             (
                 json!({"limits": {"overall": 1.5}}),
-                "limits.overall has to be a whole number, 1 or more.",
+                "limits.overall has to be a whole number, 0 or more.",
             ),
             (
                 json!({"sounds": {"volume": 101}}),

@@ -117,7 +117,7 @@ pub enum Profiled {
     /// Connections, counts, what waits, and until when
     Status {
         /// Print what a custom module of waybar shows
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long)]
         waybar: bool,
     },
     /// Pause toasts, or resume them
@@ -733,7 +733,6 @@ mod tests {
             "tidings config set limits.overall",
             "tidings config import",
             "tidings policy simulate --days 0",
-            "tidings status --waybar --json",
             "tidings list --done --snoozed",
         ] {
             assert!(parsed(line).is_err(), "{line}");

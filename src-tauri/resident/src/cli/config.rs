@@ -169,11 +169,11 @@ async fn import(asked: ConfigImport, reach: &Reach, out: &Output) -> Result<(), 
     changes(&report)
         .iter()
         .try_for_each(|line| out.line(line))?;
-    let would = if dry_run { "would become" } else { "became" };
+    let changed = if dry_run { "would change" } else { "changed" };
     say(&match report.changes.len() {
         0 => "It is all so already.".to_owned(),
-        1 => format!("1 value {would} another."),
-        count => format!("{count} values {would} others."),
+        1 => format!("1 value {changed}."),
+        count => format!("{count} values {changed}."),
     });
     Ok(())
 }

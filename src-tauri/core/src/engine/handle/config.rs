@@ -117,7 +117,10 @@ pub fn set(shared: &Arc<Shared>, path: &str, value: Option<&str>) -> Result<Repl
     let known = worked(&before.preferences)?;
     let new = worked(&after.preferences)?;
     if let Some(problem) = new.iter().find(|problem| !known.contains(problem)) {
-        return Err(invalid(words_of(problem)));
+        return Err(invalid(format!(
+            "Nothing was changed, since this would not work. {}",
+            words_of(problem)
+        )));
     }
     // Numbers set by hand are those of here.
     let here = shared.store.read(here).map_err(|error| storage(&error))?;
