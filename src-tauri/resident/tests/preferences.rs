@@ -233,6 +233,10 @@ fn a_document_of_which_something_would_be_lost_is_taken_only_if_that_is_wanted()
         "{}",
         taken.out
     );
+    // Settings that cannot hold keep the preferences beside them out, too.
+    let half = r#"{"limits": {"overall": 2}, "app": {"keep_count": 0}}"#;
+    let half = place.run_with(half, &["config", "import", "-", "--lenient"]);
+    assert!(half.failed(2).err.contains("At least one"));
     // What is no document at all is never taken.
     for (text, code) in [("nonsense", 2), ("[]", 2)] {
         place

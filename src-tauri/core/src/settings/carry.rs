@@ -210,7 +210,8 @@ mod tests {
     }
 
     fn document(rows: serde_json::Value, rules: serde_json::Value) -> Preferences {
-        serde_json::from_value(json!({"rows": rows, "rules": rules})).unwrap()
+        let lists = [("rows".to_owned(), rows), ("rules".to_owned(), rules)];
+        serde_json::from_value(lists.into_iter().collect()).unwrap()
     }
 
     fn numbers(document: &Preferences) -> Vec<(i64, Option<i64>)> {

@@ -29,7 +29,9 @@ fn forms(schema: &'static Value, found: &mut Vec<Form>) {
     }
     for several in ["anyOf", "oneOf"] {
         if let Some(Value::Array(all)) = map.get(several) {
-            all.iter().for_each(|schema| forms(schema, found));
+            for schema in all {
+                forms(schema, found);
+            }
             return;
         }
     }

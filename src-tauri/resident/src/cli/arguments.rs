@@ -91,7 +91,7 @@ pub enum Profiled {
     #[command(subcommand)]
     Account(Account),
     /// List notifications, newest first
-    List(List),
+    List(super::inbox::List),
     /// Show notifications whole
     Show {
         /// Their numbers
@@ -311,32 +311,6 @@ pub struct Edit {
     /// Leave a topic, keeping its notifications; may be repeated
     #[arg(long, value_name = "TOPIC")]
     pub remove_topic: Vec<String>,
-}
-
-/// Which page of the inbox.
-#[derive(Debug, Args)]
-pub struct List {
-    /// Words, and terms such as from:backup is:unread before:monday p>=4
-    #[arg(long, value_name = "QUERY", default_value = "")]
-    pub search: String,
-    /// Only unread ones
-    #[arg(long, conflicts_with = "done")]
-    pub unread: bool,
-    /// Only those in the archive
-    #[arg(long)]
-    pub done: bool,
-    /// Only those that are snoozed
-    #[arg(long, conflicts_with_all = ["unread", "done"])]
-    pub snoozed: bool,
-    /// Only this account, by name or number
-    #[arg(long, value_name = "ACCOUNT")]
-    pub account: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub limit: u32,
-    /// Continue after a page
-    #[arg(long, value_name = "CURSOR")]
-    pub before: Option<String>,
 }
 
 /// Which notifications.

@@ -117,7 +117,9 @@ async fn set(path: String, value: Option<String>, reach: &Reach, out: &Output) -
     if out.json {
         return out.object(&object(&report));
     }
-    changes(&report).iter().for_each(|line| say(line));
+    for line in changes(&report) {
+        say(&line);
+    }
     if report.changes.is_empty() {
         say("It was so already.");
     }

@@ -1,13 +1,40 @@
 //! What is done with notifications.
 
-use super::arguments::{List, Send, Which};
+use super::arguments::{Send, Which};
 use super::output::{self, End, Output, Style, plain, say};
 use super::reach::{Reach, unexpected};
+use clap::Args;
 use std::io::Read as _;
 use tidings_api::{
     Change, Changed, Client, ClientError, Detail, ErrorCode, ErrorView, Event, ListQuery,
     NotificationId, Outgoing, Page, Place, Reply, Request, Row, Targets, Tier,
 };
+
+/// Which page of the inbox.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Words, and terms such as from:backup is:unread before:monday p>=4
+    #[arg(long, value_name = "QUERY", default_value = "")]
+    pub search: String,
+    /// Only unread ones
+    #[arg(long, conflicts_with = "done")]
+    pub unread: bool,
+    /// Only those in the archive
+    #[arg(long)]
+    pub done: bool,
+    /// Only those that are snoozed
+    #[arg(long, conflicts_with_all = ["unread", "done"])]
+    pub snoozed: bool,
+    /// Only this account, by name or number
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub limit: u32,
+    /// Continue after a page
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
+}
 
 /// `tidings list`.
 ///
