@@ -491,6 +491,22 @@ export const words = {
     emptyPictures: "Empty: remove all kept pictures",
   },
 
+  document: {
+    title: "Preferences as a document",
+    hint: "All that is set here, without passwords. On another computer, accounts and topics are found again by what they are called.",
+    copy: "Copy",
+    copied: "The document is on the clipboard. Paste it into a file.",
+    notCopied: "It could not be copied. From a terminal: tidings config export preferences.json",
+    file: "Take over from a file",
+    fileHint: "What would change is shown first.",
+    would: (number: number) => (number === 0 ? "Everything in it is so already." : `${n(number, "value", "values")} would change.`),
+    changes: "What would change",
+    nothing: "nothing",
+    take: "Take over",
+    takeRest: "Take over what can be read",
+    taken: (number: number) => `${n(number, "value", "values")} changed.`,
+  },
+
   about: {
     startAtLogin: "Start Tidings when I sign in",
     startAtLoginHint: "Hidden in the tray; no window opens.",

@@ -22,6 +22,7 @@ pub struct Config {
     /// Whom the numbers of accounts and subscriptions stand for, where they were exported. An import goes by these names, since
     /// numbers differ between computers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<ConfigAccount>>")]
     pub accounts: Vec<ConfigAccount>,
 }
 

@@ -26,7 +26,7 @@ app: App,
  * Whom the numbers of accounts and subscriptions stand for, where they were exported. An import goes by these names, since
  * numbers differ between computers.
  */
-accounts: Array<ConfigAccount>, 
+accounts?: Array<ConfigAccount>, 
 /**
  * The version of this document's form.
  */
