@@ -6,6 +6,7 @@
 //! Events are hints: dropping all of them and reading again gives the same screen.
 
 mod client;
+mod config;
 mod error;
 mod event;
 mod import;
@@ -22,6 +23,7 @@ pub mod wire;
 mod words;
 
 pub use client::{Client, ClientError, Events};
+pub use config::{ConfigChange, ConfigImport, ConfigReport};
 pub use error::{ErrorCode, ErrorView};
 pub use event::{Event, Target};
 pub use import::{Import, ImportFrom, ImportReport, ImportResult, ImportedAccount, ImportedTopic};

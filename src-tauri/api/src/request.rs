@@ -1,10 +1,11 @@
 //! What a client may ask, and the shape of each answer.
 
+use crate::config::{ConfigImport, ConfigReport};
 use crate::event::Target;
 use crate::import::{Import, ImportReport};
 use crate::picture::{PictureCache, PictureOf};
 use crate::policy::{GridRow, LedgerLineOf, PreferencesView, Simulation, TypeView};
-use crate::preferences::{Preferences, Row as PreferencesRow};
+use crate::preferences::{Config, Preferences, Row as PreferencesRow};
 use crate::preview::{Preview, Previewed};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
@@ -173,6 +174,17 @@ pub enum Request {
     Preferences,
     /// Replace the preferences. → [`Reply::Preferences`]
     PreferencesSet(Box<Preferences>),
+    /// The preferences and the settings as one document, with names for the numbers in it. → [`Reply::Config`]
+    ConfigExport,
+    /// Take such a document over, or say what would come of it. → [`Reply::ConfigTaken`]
+    ConfigImport(ConfigImport),
+    /// Set one value of the document, if it works. → [`Reply::ConfigTaken`]
+    ConfigSet {
+        /// Which one: `limits.overall`, `quiet.schedules[0].from`, `app.appearance`.
+        path: String,
+        /// JSON, or a text as it stands; none: back to its default, and an element out of its list.
+        value: Option<String>,
+    },
     /// Set a row of the grid, for good or until a time; an empty cell takes the row away. → [`Reply::Preferences`]
     CellSet(Box<PreferencesRow>),
     /// The grid, with what each row inherits. → [`Reply::Grid`]
@@ -291,6 +303,10 @@ pub enum Reply {
     Settings(AppSettings),
     /// The preferences, and what is wrong with them.
     Preferences(Box<PreferencesView>),
+    /// The preferences and the settings as one document.
+    Config(Box<Config>),
+    /// What came of a change of the document.
+    ConfigTaken(Box<ConfigReport>),
     /// The grid.
     Grid(Vec<GridRow>),
     /// The types.

@@ -6,6 +6,7 @@ use ts_rs::TS;
 
 /// The light the windows are drawn in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Appearance {
@@ -46,6 +47,7 @@ pub struct AppSettings {
 /// How patient connections are, in milliseconds, for unusual networks. What is below its floor is raised to
 /// it: 1 s, and 100 ms for the least backoff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[ts(export)]
 pub struct Timings {

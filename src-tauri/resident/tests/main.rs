@@ -7,6 +7,7 @@ mod around;
 mod command_line;
 #[cfg(target_os = "linux")]
 mod desktop;
+mod preferences;
 #[cfg(target_os = "linux")]
 mod proxies;
 mod resident;

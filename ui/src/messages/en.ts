@@ -139,7 +139,7 @@ export const words = {
       ['"disk full"', "these words, one after the other"],
       ["-test", "without this word"],
       ["from:backups", "from a topic or account of this name"],
-      ["is:unread", "or is:read"],
+      ["is:unread", "or is:read, is:done, is:snoozed"],
       ["before:monday", "or a date, before:2026-11-01; after: likewise"],
       ["p>=4", "priority 4 and 5"],
       ["tag:disk", "with this tag"],
@@ -491,6 +491,22 @@ export const words = {
     picturesTake: (files: number, bytes: string) => (files === 0 ? "None are kept." : `${n(files, "file", "files")}, ${bytes}. At most 500 MB are kept; what was not looked at for the longest goes first.`),
     empty: "Empty",
     emptyPictures: "Empty: remove all kept pictures",
+  },
+
+  document: {
+    title: "Preferences as a document",
+    hint: "All that is set here, without passwords. On another computer, accounts and topics are found again by what they are called.",
+    copy: "Copy",
+    copied: "The document is on the clipboard. Paste it into a file.",
+    notCopied: "It could not be copied. From a terminal: tidings config export preferences.json",
+    file: "Take over from a file",
+    fileHint: "What would change is shown first.",
+    would: (number: number) => (number === 0 ? "Everything in it is so already." : `${n(number, "value", "values")} would change.`),
+    changes: "What would change",
+    nothing: "nothing",
+    take: "Take over",
+    takeRest: "Take over what can be read",
+    taken: (number: number) => `${n(number, "value", "values")} changed.`,
   },
 
   about: {

@@ -79,11 +79,13 @@ pub enum Batch {
     /// The first rings, and those that follow within the window edit its toast in place.
     Leading {
         /// The window, seconds from the first.
+        #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
         seconds: u32,
     },
     /// All wait for a quiet moment, and ring as one.
     Trailing {
         /// So long nothing further came, seconds.
+        #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
         seconds: u32,
         /// The first waits so long at most, seconds.
         most: u32,

@@ -185,15 +185,17 @@ impl Default for Digest {
 #[serde(default)]
 #[ts(export)]
 pub struct Limits {
-    /// A minute, for one subscription.
+    /// A minute, for one subscription; 0: none rings by itself, here and below.
     pub subscription: u32,
     /// A minute, in all.
     pub overall: u32,
     /// A minute, of critical ones, which nothing else counts towards.
     pub critical: u32,
     /// The excess waits so long to be told as one, seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub fold_seconds: u32,
     /// A subscription that is over its limit for so long is unusual, seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub storm_seconds: u32,
 }
 
@@ -259,6 +261,7 @@ impl Default for Away {
 #[ts(export)]
 pub struct Escalation {
     /// After so long each time, seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub seconds: u32,
     /// So often; 0: never.
     pub times: u32,
@@ -355,8 +358,10 @@ pub struct Sounds {
     /// Off: no toast makes a sound.
     pub on: bool,
     /// Of sound files, in percent.
+    #[cfg_attr(feature = "schema", schemars(range(max = 100)))]
     pub volume: u8,
     /// Important ones sound from this priority up, 1 to 5.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 5)))]
     pub from_priority: u8,
     /// What sounds where neither row nor tier says otherwise.
     pub sound: Sound,

@@ -2,12 +2,14 @@
 
 mod cell;
 mod clock;
+mod config;
 mod document;
 mod mandate;
 mod rules;
 
 pub use cell::{Badge, Batch, Cell, Privacy, Row, Sound, ToastChoice};
 pub use clock::{ClockTime, Day};
+pub use config::{App, Config, ConfigAccount, ConfigSubscription};
 pub use document::{
     Away, Contexts, Digest, Duplicates, Escalation, Hush, HushRule, Limits, Mapping, Preferences,
     Quiet, Schedule, Sounds, Tiers, VERSION,

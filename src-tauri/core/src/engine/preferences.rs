@@ -39,6 +39,11 @@ pub(super) fn ready(
     Ok((Arc::new(book), problems))
 }
 
+/// Writes a document down; it holds once it is read again.
+pub(super) fn keep(tx: &Tx<'_>, document: &Preferences) -> Result<(), StoreError> {
+    tx.set_setting(KEY, &settings::text(document))
+}
+
 fn places(tx: &Tx<'_>) -> Result<Vec<Place>, StoreError> {
     let subscriptions = tx.all_subscriptions()?;
     let place = |account: crate::model::Account| Place {
@@ -89,7 +94,7 @@ impl Shared {
     /// Keeps other preferences; they hold from now on, also for what waits.
     pub(super) fn set_preferences(&self, document: &Preferences) -> Result<(), ErrorView> {
         self.store
-            .write(|tx| tx.set_setting(KEY, &settings::text(document)))
+            .write(|tx| keep(tx, document))
             .map_err(|error| storage(&error))?;
         self.read_preferences();
         Ok(())

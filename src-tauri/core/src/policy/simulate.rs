@@ -50,7 +50,7 @@ impl Told {
             (Self::Toast { at: a }, Self::Toast { at: b })
             | (Self::Digest { at: a, .. }, Self::Digest { at: b, .. })
             | (Self::Joined { at: a }, Self::Joined { at: b }) => near(a, b),
-            (Self::Waits { cause: a }, Self::Waits { cause: b }) => a.batch_key() == b.batch_key(),
+            (Self::Waits { cause: a }, Self::Waits { cause: b }) => waits_for(a) == waits_for(b),
             (Self::Silent { .. }, Self::Silent { .. }) => true,
             _ => false,
         }

@@ -1,6 +1,10 @@
 //! The preferences as they are kept: read whatever their version, and whatever is wrong with them. What cannot be
 //! read fails open, towards showing, and is told.
 
+pub mod carry;
+pub mod config;
+mod path;
+mod schema;
 mod versions;
 
 #[cfg(test)]
@@ -15,6 +19,9 @@ use std::fmt::Write as _;
 
 /// Of more mistakes than this, the whole is not what it should be.
 const MISTAKES: usize = 100;
+
+/// What is said of an element that cannot be read.
+const LEFT_OUT: &str = "It is left out.";
 
 /// A reading: what holds, and what could not be read.
 pub type Read<T> = (T, Vec<Problem>);
@@ -51,6 +58,16 @@ pub fn mandates(text: &str) -> Read<Mandates> {
 pub fn text(preferences: &Preferences) -> String {
     // Of these types nothing can fail to be written.
     serde_json::to_string_pretty(preferences).unwrap_or_default()
+}
+
+/// A problem in one sentence that names its place.
+pub fn words_of(problem: &Problem) -> String {
+    let Problem { at, says } = problem;
+    if at.is_empty() || says.contains(at.as_str()) {
+        says.clone()
+    } else {
+        format!("{at}: {says}")
+    }
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
@@ -93,7 +110,7 @@ fn lenient<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Vec<P
                 at,
                 reason(error.inner()),
                 if list.is_some() {
-                    "It is left out."
+                    LEFT_OUT
                 } else {
                     "Its default holds."
                 }

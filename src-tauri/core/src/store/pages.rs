@@ -227,6 +227,7 @@ impl Tx<'_> {
         let place = match search.is {
             Some(Is::Unread) => Place::Unread,
             Some(Is::Done) => Place::Done,
+            Some(Is::Snoozed) => Place::Snoozed,
             Some(Is::Read) if query.place == Place::Unread => Place::All,
             Some(Is::Read) | None => query.place,
         };

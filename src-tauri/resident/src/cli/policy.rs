@@ -24,6 +24,17 @@ pub enum Policy {
         #[arg(long, value_name = "ZONE")]
         zone: String,
     },
+    /// Say what preferences would have done with what came in the last days, beside what the present ones do
+    ///
+    /// Pauses, and what was on the screen, are left out on both sides.
+    Simulate {
+        /// So many days, up to now
+        #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=90))]
+        days: u32,
+        /// The preferences, as `tidings config export` writes them; the present ones if left out
+        #[arg(long, value_name = "FILE")]
+        preferences: Option<PathBuf>,
+    },
 }
 
 /// Says what preferences make of the events on standard input. What cannot be read is told and skipped, and the command

@@ -1,5 +1,6 @@
 // What the fake resident answers about its policy.
 
+import type { AppSettings } from "../bindings/AppSettings";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { Preferences } from "../bindings/Preferences";
@@ -7,15 +8,16 @@ import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
 import type { Status } from "../bindings/Status";
+import { exported, taken } from "./fake-config";
 import type { FakePolicy } from "./fake-policy";
 
 /** The rest of the fake, as far as its policy needs it. */
-type House = { waiting: number; hint(event: Event): void; status(): Status };
+type House = { waiting: number; settings: AppSettings; hint(event: Event): void; status(): Status };
 
 /** The requests that are about the policy. */
 type PolicyRequest = Extract<
   Request,
-  { do: "preferences" | "preferences_set" | "cell_set" | "grid" | "types" | "simulate" | "deliver_now" | "quiet_skip" | "card_dismiss" | "ledgers" }
+  { do: "preferences" | "preferences_set" | "config_export" | "config_import" | "config_set" | "cell_set" | "grid" | "types" | "simulate" | "deliver_now" | "quiet_skip" | "card_dismiss" | "ledgers" }
 >;
 
 function refuse(code: ErrorView["code"], message: string): never {
@@ -40,6 +42,12 @@ export function answerPolicy(policy: FakePolicy, request: PolicyRequest, house: 
       policy.document = carried<Preferences>(request);
       house.hint({ event: "status" });
       return { is: "preferences", value: policy.view() };
+    case "config_export":
+      return { is: "config", value: exported(policy, house.settings) };
+    case "config_import":
+      return { is: "config_taken", value: taken(policy, request, house) };
+    case "config_set":
+      return refuse("invalid", "This is set from the command line.");
     case "cell_set":
       if (!policy.cellSet(carried<PreferencesRow>(request))) refuse("invalid", "This would end before it begins. Choose a later time.");
       house.hint({ event: "status" });

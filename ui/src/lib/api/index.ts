@@ -4,6 +4,7 @@ import type { AccountDraft } from "../bindings/AccountDraft";
 import type { AccountEdit } from "../bindings/AccountEdit";
 import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
+import type { ConfigImport } from "../bindings/ConfigImport";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { Import } from "../bindings/Import";
@@ -114,6 +115,8 @@ export class Client {
   settingsSet = (settings: AppSettings) => this.ask({ do: "settings_set", ...settings }, "settings");
   preferences = () => this.ask({ do: "preferences" }, "preferences");
   preferencesSet = (preferences: Preferences) => this.ask({ do: "preferences_set", ...preferences }, "preferences");
+  configExport = () => this.ask({ do: "config_export" }, "config");
+  configImport = (asked: ConfigImport) => this.ask({ do: "config_import", ...asked }, "config_taken");
   cellSet = (row: PreferencesRow) => this.ask({ do: "cell_set", ...row }, "preferences");
   grid = () => this.ask({ do: "grid" }, "grid");
   /** The present preferences beside others, over the last days. */

@@ -5,7 +5,7 @@
  */
 export type Limits = { 
 /**
- * A minute, for one subscription.
+ * A minute, for one subscription; 0: none rings by itself, here and below.
  */
 subscription: number, 
 /**

@@ -3,6 +3,8 @@ import type { AccountView } from "./AccountView";
 import type { ActOutcome } from "./ActOutcome";
 import type { AppSettings } from "./AppSettings";
 import type { Changed } from "./Changed";
+import type { Config } from "./Config";
+import type { ConfigReport } from "./ConfigReport";
 import type { Detail } from "./Detail";
 import type { Detected } from "./Detected";
 import type { DoctorItem } from "./DoctorItem";
@@ -32,4 +34,4 @@ png: string, } } | { "is": "picture_cache", "value": PictureCache } | { "is": "k
 /**
  * As the server said it.
  */
-remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "preferences", "value": PreferencesView } | { "is": "grid", "value": Array<GridRow> } | { "is": "types", "value": Array<TypeView> } | { "is": "simulation", "value": Simulation } | { "is": "ledgers", "value": Array<LedgerLineOf> } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> };
+remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "preferences", "value": PreferencesView } | { "is": "config", "value": Config } | { "is": "config_taken", "value": ConfigReport } | { "is": "grid", "value": Array<GridRow> } | { "is": "types", "value": Array<TypeView> } | { "is": "simulation", "value": Simulation } | { "is": "ledgers", "value": Array<LedgerLineOf> } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> };

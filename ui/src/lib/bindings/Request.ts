@@ -4,6 +4,7 @@ import type { AccountEdit } from "./AccountEdit";
 import type { AccountId } from "./AccountId";
 import type { AppSettings } from "./AppSettings";
 import type { Change } from "./Change";
+import type { ConfigImport } from "./ConfigImport";
 import type { Import } from "./Import";
 import type { ListQuery } from "./ListQuery";
 import type { NotificationId } from "./NotificationId";
@@ -131,7 +132,15 @@ forget: boolean, } | { "do": "reconnect",
 /**
  * Which one; all if none.
  */
-account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "preferences" } | { "do": "preferences_set" } & Preferences | { "do": "cell_set" } & PreferencesRow | { "do": "grid" } | { "do": "types" } | { "do": "simulate", 
+account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "preferences" } | { "do": "preferences_set" } & Preferences | { "do": "config_export" } | { "do": "config_import" } & ConfigImport | { "do": "config_set", 
+/**
+ * Which one: `limits.overall`, `quiet.schedules[0].from`, `app.appearance`.
+ */
+path: string, 
+/**
+ * JSON, or a text as it stands; none: back to its default, and an element out of its list.
+ */
+value: string | null, } | { "do": "cell_set" } & PreferencesRow | { "do": "grid" } | { "do": "types" } | { "do": "simulate", 
 /**
  * The others.
  */

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod actions;
+mod config;
 mod general;
 mod headers;
 mod import;
@@ -77,6 +78,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
             shared.set_preferences(&preferences)?;
             Ok(shared.preferences_view())
         }
+        Request::ConfigExport => config::export(shared),
+        Request::ConfigImport(asked) => config::import(shared, &asked),
+        Request::ConfigSet { path, value } => config::set(shared, &path, value.as_deref()),
         Request::CellSet(row) => policy::set_cell(shared, *row),
         Request::Grid => policy::grid(shared),
         Request::Types => policy::types(shared),
