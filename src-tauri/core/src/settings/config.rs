@@ -376,7 +376,7 @@ mod tests {
             (
                 "limits.overal",
                 "7",
-                "There is no limits.overal. In limits there are critical",
+                "There is no “limits.overal”. In limits there are critical",
             ),
             (
                 "limits.overall",

@@ -291,7 +291,7 @@ pub fn may_be(path: &Path, document: &Value, more: bool) -> Result<(), String> {
                         together.extend(members.clone());
                     }
                     return Err(format!(
-                        "There is no {}. {}",
+                        "There is no “{}”. {}",
                         path.upto(at + 1),
                         there_are(&before, &together)
                     ));
@@ -441,7 +441,7 @@ mod tests {
         let says = ask("limits.overal", true).unwrap_err();
         assert!(
             says.starts_with(
-                "There is no limits.overal. In limits there are critical, fold_seconds"
+                "There is no “limits.overal”. In limits there are critical, fold_seconds"
             ),
             "{says}"
         );
@@ -458,7 +458,7 @@ mod tests {
         assert!(
             ask("limit", true)
                 .unwrap_err()
-                .starts_with("There is no limit. There are accounts")
+                .starts_with("There is no “limit”. There are accounts")
         );
     }
 }
