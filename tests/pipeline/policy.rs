@@ -5,10 +5,12 @@ use jiff::{SignedDuration, tz::TimeZone};
 use std::time::Duration;
 use tidings_api::preferences::{Batch, Cell, Day, Preferences, Row, Schedule};
 use tidings_api::{
-    Back, CardView, Change, ListQuery, NotificationId, Place, Reply, Request, Target, Targets,
+    Back, CardView, Change, Event, ListQuery, NotificationId, Place, Reply, Request, Target,
+    Targets,
 };
 use tidings_core::model::Surroundings;
 use tidings_core::ports::Toast;
+use tidings_core::settings::MandatesFile;
 use tidings_core::testing::FakeClock;
 use tidings_server::Server;
 
@@ -401,5 +403,86 @@ async fn other_preferences_are_tried_on_what_came() {
     let first = &simulation.differences[0];
     assert!(first.now.starts_with("A toast at"), "{first:#?}");
     assert_eq!(first.then, "Waits for the end of quiet hours");
+    desk.engine.stop().await;
+}
+
+fn file(text: &str) -> MandatesFile {
+    MandatesFile::new("/etc/tidings/policy.json", Some(Ok(text.to_owned())))
+}
+
+/// Why the grid locks the row of the only subscription.
+async fn locked(desk: &Desk) -> Option<String> {
+    match desk.ask(Request::Grid).await {
+        Reply::Grid(rows) => {
+            rows.into_iter()
+                .find(|row| row.subscription.is_some() && row.kind.is_none())
+                .expect("the subscription has a row")
+                .locked
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_administrator_set_rings_though_it_is_muted() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = desk(&clock, &server).await;
+    let muted = Cell {
+        mute: Some(true),
+        ..Cell::default()
+    };
+    about_alerts(&desk, muted).await;
+    assert_eq!(locked(&desk).await, None);
+    let mut hints = desk.engine.hints();
+    desk.engine.mandates(file(
+        r#"{"mandatory": [{"server": "127.*", "topic": "al*", "says": "Fire drills"}]}"#,
+    ));
+    let told = std::iter::from_fn(|| hints.try_recv().ok());
+    assert!(told.into_iter().any(|hint| hint == Event::Preferences));
+    assert_eq!(
+        locked(&desk).await.as_deref(),
+        Some("Your administrator made it mandatory: Fire drills.")
+    );
+    publish(&server, "alerts", "leave the building").await;
+    desk.until_shown(1).await;
+    // What was read of the file is kept by nobody: it is told anew at each start.
+    desk.engine
+        .mandates(MandatesFile::new("/etc/tidings/policy.json", None));
+    assert_eq!(locked(&desk).await, None);
+    publish(&server, "alerts", "hello").await;
+    desk.until_count(2).await;
+    desk.settle().await;
+    assert_eq!(desk.notifier.shown().len(), 1, "muted again");
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_in_an_administrators_file_is_told_with_its_path() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = desk(&clock, &server).await;
+    desk.engine.mandates(file(
+        r#"{"mandatory": [{"topic": "x"}, {"server": ""}, {"server": "127.*"}]}"#,
+    ));
+    let Reply::Preferences(view) = desk.ask(Request::Preferences).await else {
+        panic!("preferences are told");
+    };
+    let said: Vec<_> = view.problems.iter().map(|one| one.says.as_str()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    for says in said {
+        assert!(says.starts_with("/etc/tidings/policy.json: "), "{says}");
+        assert!(says.ends_with("It is left out."), "{says}");
+    }
+    assert!(locked(&desk).await.is_some(), "the rest of it holds");
+    let notices = desk.status().await.notices;
+    assert!(
+        notices
+            .iter()
+            .any(|notice| notice.starts_with("What your administrator set")),
+        "{notices:?}"
+    );
+    desk.engine.mandates(file("{}"));
+    assert_eq!(desk.status().await.notices, Vec::<String>::new());
     desk.engine.stop().await;
 }

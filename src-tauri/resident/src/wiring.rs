@@ -10,7 +10,7 @@ use crate::os::proxies::Portal;
 use crate::os::secrets::Secrets;
 #[cfg(target_os = "linux")]
 use crate::os::tray::{self, Picture, Wish};
-use crate::os::{autostart, doctor, memory, network, open, power};
+use crate::os::{autostart, doctor, mandates, memory, network, open, power};
 use crate::profile::{Lock, Profile, Taken};
 use crate::windows::Windows;
 use futures_util::FutureExt as _;
@@ -123,6 +123,7 @@ fn engine(
         dial: Arc::new(dial),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         device: device(),
+        mandates: mandates::read(),
     })
 }
 
@@ -166,9 +167,15 @@ pub async fn doctor_for_a_command(profile: &Profile) -> Vec<DoctorItem> {
     };
     let status = status.await;
     #[cfg(target_os = "linux")]
-    let items = doctor::examine(&DesktopNotifier::start(), &secrets, status).await;
+    let items = doctor::examine(
+        &DesktopNotifier::start(),
+        &secrets,
+        &mandates::read(),
+        status,
+    )
+    .await;
     #[cfg(not(target_os = "linux"))]
-    let items = doctor::examine(&secrets, status).await;
+    let items = doctor::examine(&secrets, &mandates::read(), status).await;
     items
 }
 
@@ -230,16 +237,22 @@ impl Resident {
             }
             Request::Doctor => {
                 let status = status(&self.engine).await;
+                let file = mandates::read();
                 #[cfg(target_os = "linux")]
-                let items = doctor::examine(&self.notifier, &self.secrets, status).await;
+                let items = doctor::examine(&self.notifier, &self.secrets, &file, status).await;
                 #[cfg(not(target_os = "linux"))]
-                let items = doctor::examine(&self.secrets, status).await;
+                let items = doctor::examine(&self.secrets, &file, status).await;
                 Ok(Reply::Doctor(items))
             }
             Request::Quit => {
                 self.windows.close();
                 self.quit.notify_one();
                 Ok(Reply::Done)
+            }
+            // Not every system, nor every file system, tells when the administrator's file changes.
+            Request::Preferences => {
+                self.engine.mandates(mandates::read());
+                self.engine.handle(Request::Preferences).await
             }
             // The desktop's entry is the truth: the user may have removed it elsewhere.
             Request::Settings => match self.engine.handle(Request::Settings).await? {
@@ -360,6 +373,10 @@ impl Running {
         tasks.spawn(power::watch(move || engine.woke()));
         let engine = resident.engine.clone();
         tasks.spawn(network::watch(move |up| engine.network(up)));
+        let engine = resident.engine.clone();
+        tasks.spawn(mandates::watch(mandates::path(), move |file| {
+            engine.mandates(file);
+        }));
         #[cfg(target_os = "linux")]
         if with_tray {
             show_tray(&resident, &mut tasks);

@@ -23,7 +23,10 @@ impl View {
     pub fn of(target: &Target) -> Self {
         match target {
             Target::Inbox | Target::Notification { .. } | Target::Toast { .. } => Self::Inbox,
-            Target::Settings | Target::AddAccount { .. } | Target::Import => Self::Settings,
+            Target::Settings
+            | Target::Section { .. }
+            | Target::AddAccount { .. }
+            | Target::Import => Self::Settings,
         }
     }
 

@@ -131,9 +131,11 @@ async fn act(arguments: Arguments) -> Result<(), End> {
             serve::run(listen, auth, store, out).await
         }
         Some(Command::Demo { length }) => demo::run(length, out).await,
-        Some(Command::Policy(policy::Policy::Check { preferences, zone })) => {
-            policy::check(&preferences, &zone, out)
-        }
+        Some(Command::Policy(policy::Policy::Check {
+            preferences,
+            mandates,
+            zone,
+        })) => policy::check(&preferences, mandates.as_deref(), &zone, out),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => manual(),
         Some(Command::Profiled(command)) => {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod doctor;
 #[cfg(target_os = "linux")]
 mod fd;
+pub mod mandates;
 pub mod memory;
 pub mod network;
 #[cfg(target_os = "linux")]

@@ -22,8 +22,8 @@ pub use grid::{Row, Said};
 pub struct Place {
     /// The account.
     pub account: AccountId,
-    /// Its server family.
-    pub backend: BackendKind,
+    /// Its server family, where that is known.
+    pub backend: Option<BackendKind>,
     /// The host of its server.
     pub host: String,
     /// Its subscriptions, and their topics.
