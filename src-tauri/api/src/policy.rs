@@ -286,6 +286,18 @@ pub struct PreferencesView {
     pub problems: Vec<ProblemView>,
 }
 
+/// Who plays sounds on this desktop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SoundsView {
+    /// Who, in words, and what to do for more.
+    pub says: String,
+    /// The volume is heeded, and files are played whatever the desktop.
+    pub volume: bool,
+    /// Files of the preferences that cannot be played, at their places in the document.
+    pub problems: Vec<ProblemView>,
+}
+
 /// Something in the preferences that does not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]

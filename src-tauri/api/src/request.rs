@@ -3,8 +3,8 @@
 use crate::event::Target;
 use crate::import::{Import, ImportReport};
 use crate::picture::{PictureCache, PictureOf};
-use crate::policy::{GridRow, LedgerLineOf, PreferencesView, Simulation, TypeView};
-use crate::preferences::{Preferences, Row as PreferencesRow};
+use crate::policy::{GridRow, LedgerLineOf, PreferencesView, Simulation, SoundsView, TypeView};
+use crate::preferences::{Preferences, Row as PreferencesRow, Sound};
 use crate::preview::{Preview, Previewed};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
@@ -234,6 +234,17 @@ pub enum Request {
     Doctor,
     /// Raise a toast that says it is a test. → [`Reply::Done`]
     TestToast,
+    /// Who plays sounds on this desktop. → [`Reply::Sounds`]
+    Sounds,
+    /// Let a sound be heard: played, or, where only the desktop can play it, with a toast. → [`Reply::Tried`]
+    SoundTry {
+        /// Which one.
+        sound: Sound,
+        /// What the default sounds like depends on it.
+        tier: Tier,
+        /// In percent.
+        volume: u8,
+    },
     /// Stop the resident. → [`Reply::Done`]
     Quit,
 }
@@ -303,6 +314,13 @@ pub enum Reply {
     Shape(Option<WindowShape>),
     /// What works here.
     Doctor(Vec<DoctorItem>),
+    /// Who plays sounds.
+    Sounds(SoundsView),
+    /// What was tried, in words.
+    Tried {
+        /// What happened.
+        says: String,
+    },
 }
 
 /// An account to be added or tried.

@@ -16,9 +16,10 @@ use crate::windows::Windows;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tidings_api::preferences::Preferences;
 use tidings_api::{
-    Change, DoctorItem, ErrorCode, ErrorView, Event, ListQuery, Place, Reply, Request, Target,
-    Targets,
+    Change, DoctorItem, ErrorCode, ErrorView, Event, ListQuery, Place, Reply, Request, SoundsView,
+    Target, Targets,
 };
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::{
@@ -36,6 +37,10 @@ const STOP: Duration = Duration::from_millis(1800);
 const REST: Duration = Duration::from_secs(5);
 /// Hints come in bursts; the tray shows what they led to.
 const SETTLE: Duration = Duration::from_millis(150);
+
+/// What is said about sounds where there are no toasts yet.
+#[cfg(not(target_os = "linux"))]
+const SOUNDLESS: &str = "Tidings makes no sounds on this system yet.";
 
 /// Logs to standard error where the environment asks for it.
 pub fn log_to_stderr() {
@@ -189,6 +194,16 @@ async fn status(engine: &Engine) -> Result<tidings_api::Status, ErrorView> {
     }
 }
 
+async fn preferences(engine: &Engine) -> Result<Preferences, ErrorView> {
+    match engine.handle(Request::Preferences).await? {
+        Reply::Preferences(view) => Ok(view.preferences),
+        _ => Err(ErrorView::new(
+            ErrorCode::Internal,
+            "The engine answered something else than it was asked.",
+        )),
+    }
+}
+
 /// Completes when the process is asked to stop: Ctrl-C, `SIGTERM`, the end of the session. Listens from
 /// the call on.
 pub fn stop_signal() -> impl Future<Output = ()> {
@@ -244,6 +259,24 @@ impl Resident {
                 let items = doctor::examine(&self.secrets, &file, status).await;
                 Ok(Reply::Doctor(items))
             }
+            Request::Sounds => {
+                let preferences = preferences(&self.engine).await?;
+                Ok(Reply::Sounds(self.sounds(&preferences).await))
+            }
+            #[cfg(target_os = "linux")]
+            Request::SoundTry {
+                sound,
+                tier,
+                volume,
+            } => {
+                let tried = self.notifier.try_sound(sound, tier, volume.min(100)).await;
+                let says = tried.map_err(|words| ErrorView::new(ErrorCode::Invalid, words))?;
+                Ok(Reply::Tried { says })
+            }
+            #[cfg(not(target_os = "linux"))]
+            Request::SoundTry { .. } => Ok(Reply::Tried {
+                says: SOUNDLESS.to_owned(),
+            }),
             Request::Quit => {
                 self.windows.close();
                 self.quit.notify_one();
@@ -270,6 +303,25 @@ impl Resident {
                 self.engine.handle(Request::SettingsSet(settings)).await
             }
             request => self.engine.handle(request).await,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Resident {
+    async fn sounds(&self, preferences: &Preferences) -> SoundsView {
+        self.notifier.sounds(preferences).await
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Resident {
+    #[expect(clippy::unused_async, reason = "as on other systems")]
+    async fn sounds(&self, _preferences: &Preferences) -> SoundsView {
+        SoundsView {
+            says: SOUNDLESS.to_owned(),
+            volume: false,
+            problems: Vec::new(),
         }
     }
 }

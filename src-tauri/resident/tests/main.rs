@@ -8,4 +8,6 @@ mod desktop;
 #[cfg(target_os = "linux")]
 mod proxies;
 mod resident;
+#[cfg(target_os = "linux")]
+mod sounds;
 mod support;

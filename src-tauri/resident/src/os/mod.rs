@@ -18,4 +18,6 @@ pub mod power;
 pub mod proxies;
 pub mod secrets;
 #[cfg(target_os = "linux")]
+pub mod sounds;
+#[cfg(target_os = "linux")]
 pub mod tray;
