@@ -53,6 +53,17 @@ pub struct QuietView {
     pub until: Timestamp,
 }
 
+/// It will be quiet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct QuietNext {
+    /// What the user calls the schedule; may be empty.
+    pub name: String,
+    /// When it begins.
+    #[ts(type = "string")]
+    pub from: Timestamp,
+}
+
 /// Something that the user may want to decide, shown in the inbox until it is decided or put away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "card")]

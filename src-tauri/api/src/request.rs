@@ -173,7 +173,8 @@ pub enum Request {
     Preferences,
     /// Replace the preferences. → [`Reply::Preferences`]
     PreferencesSet(Box<Preferences>),
-    /// Set a row of the grid, for good or until a time; an empty cell takes the row away. → [`Reply::Preferences`]
+    /// Set a row of the grid, for good or until a time; an empty cell takes the row away. There may be several with
+    /// different ends: the one that ends first comes first. → [`Reply::Preferences`]
     CellSet(Box<PreferencesRow>),
     /// The grid, with what each row inherits. → [`Reply::Grid`]
     Grid,

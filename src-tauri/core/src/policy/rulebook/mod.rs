@@ -228,6 +228,14 @@ impl Rulebook {
         self.quiet.next(Tier::Important, now)
     }
 
+    /// The same, and what the user calls them.
+    pub fn next_quiet_hours(&self, now: &Zoned) -> Option<(String, Timestamp)> {
+        let from = self.next_quiet(now)?;
+        let then = from.to_zoned(now.time_zone().clone());
+        let quiet = self.quiet.at(Tier::Important, &then)?;
+        Some((quiet.name.to_owned(), from))
+    }
+
     /// The document without the quiet hours in force, or the next ones, of this one night; none where there are none.
     pub fn without_tonight(&self, now: &Zoned) -> Option<Preferences> {
         let (schedule, day) = self.quiet.tonight(Tier::Important, now)?;

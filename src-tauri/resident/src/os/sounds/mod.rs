@@ -349,12 +349,13 @@ async fn of_desktop(bus: Option<&Connection>) -> OfDesktop {
     let Some(bus) = bus else {
         return nothing;
     };
+    let wanted: &[&str] = &[SOUND];
     let asking = bus.call_method(
         Some("org.freedesktop.portal.Desktop"),
         "/org/freedesktop/portal/desktop",
         Some("org.freedesktop.portal.Settings"),
         "ReadAll",
-        &[SOUND].as_slice(),
+        &wanted,
     );
     let Some(Ok(answer)) = within(PORTAL, asking).await else {
         return nothing;
