@@ -451,8 +451,12 @@ export class Fake implements Api {
       revisions: [],
       raw: JSON.stringify({ id: `r${id}`, event: "message", topic: row.topic, title: row.title, message: row.preview, priority: row.priority }),
       ...this.#details.get(id),
-      row,
+      row: this.#withBack(row),
     };
+  }
+
+  #withBack(row: Row): Row {
+    return { ...row, back: this.policy.snoozed.get(row.id) ?? null };
   }
 
   #find(query: ListQuery): Row[] {
@@ -466,7 +470,7 @@ export class Fake implements Api {
         (query.account === null || row.account === query.account) &&
         (query.subscription === null || row.subscription === query.subscription) &&
         terms.every((term) => matches(row, term)),
-    );
+    ).map((row) => this.#withBack(row));
   }
 
   #change(targets: Targets, change: Change): Changed {
@@ -550,6 +554,7 @@ export class Fake implements Api {
       },
       pause: this.pauseView,
       quiet: this.policy.quiet(),
+      next_quiet: this.policy.nextQuiet(),
       held: this.policy.held(this.waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
       around: [],
       cards: this.policy.cards,
