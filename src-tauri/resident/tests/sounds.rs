@@ -20,7 +20,6 @@ struct Portal {
 
 #[zbus::interface(name = "org.freedesktop.portal.Settings")]
 impl Portal {
-    #[expect(clippy::unused_self, reason = "the interface wants it")]
     fn read_all(&self, names: Vec<String>) -> HashMap<String, HashMap<String, Value<'_>>> {
         let sound = HashMap::from([("event-sounds".to_owned(), Value::from(self.on))]);
         names

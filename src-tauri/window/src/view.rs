@@ -115,6 +115,8 @@ mod tests {
         assert_eq!(View::of(&Target::Inbox), View::Inbox);
         assert_eq!(View::of(&notification), View::Inbox);
         assert_eq!(View::of(&Target::Settings), View::Settings);
+        let section = "quiet".to_owned();
+        assert_eq!(View::of(&Target::Section { section }), View::Settings);
         assert_eq!(View::of(&Target::Import), View::Settings);
         let url = "ntfy://ntfy.example.org/disk".to_owned();
         assert_eq!(View::of(&Target::AddAccount { url }), View::Settings);

@@ -159,12 +159,13 @@ async fn act(arguments: Arguments) -> Result<(), End> {
 async fn on_profile(command: Profiled, profile: &Profile, out: &Output) -> Result<(), End> {
     match command {
         Profiled::Open { id, settings } => {
-            let target = match id {
-                _ if settings => Target::Settings,
-                Some(id) => Target::Notification {
+            let target = match (settings, id) {
+                (Some(section), _) if section.is_empty() => Target::Settings,
+                (Some(section), _) => Target::Section { section },
+                (None, Some(id)) => Target::Notification {
                     id: NotificationId(id),
                 },
-                None => Target::Inbox,
+                (None, None) => Target::Inbox,
             };
             system::open(profile, target).await
         }

@@ -145,9 +145,9 @@ describe("snoozing", () => {
     await waitFor(() => expect(shown()).not.toContain(59));
     await user.keyboard("gs");
     await row(59);
-    expect(screen.getAllByTestId("row-back").map((one) => one.textContent)).toEqual(Array(2).fill("Back when you unlock the session"));
+    expect(screen.getAllByTestId("row-back").map((one) => one.textContent)).toEqual(Array(2).fill("Back when unlocked"));
     await user.keyboard("j{Enter}");
-    expect((await screen.findByTestId("detail-back")).textContent).toBe("Back when you unlock the session");
+    expect((await screen.findByTestId("detail-back")).textContent).toBe("Back when unlocked");
   });
 
   it("until a typed time, which has to come", async () => {

@@ -129,6 +129,14 @@ fn events_that_say_more_than_a_notification() {
     );
 }
 
+#[test]
+fn the_file_in_the_documentation_is_read_whole() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (mandates, problems) = settings::mandates(&blocks(&text, "## For administrators")[0]);
+    assert_eq!((mandates.mandatory.len(), problems), (2, vec![]));
+}
+
 /// What is mandatory is a question of servers and topics, which events may name.
 #[test]
 fn what_is_mandatory_rings_though_it_is_muted() {

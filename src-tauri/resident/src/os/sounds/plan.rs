@@ -154,11 +154,21 @@ mod tests {
         (last, plan.hint.clone())
     }
 
+    /// A sound and its volume, whether the daemon plays, the player; what that plays, and the hint.
+    type Case<'a> = (
+        Sound,
+        u8,
+        bool,
+        Option<&'a str>,
+        Option<&'a str>,
+        Option<Sound>,
+    );
+
     #[test]
     fn each_sound_has_one_who_plays_it() {
         let pw = Some("pw-play");
         let instant = "/theme/message-new-instant.oga";
-        let rows: [(Sound, u8, bool, Option<&str>, Option<&str>, Option<Sound>); 15] = [
+        let rows: [Case<'_>; 15] = [
             // What the daemon plays as well as anybody is left to it.
             (Sound::Default, 100, true, pw, None, Some(Sound::Default)),
             (named("bell"), 100, true, pw, None, Some(named("bell"))),

@@ -19,8 +19,8 @@ pub fn file(folders: &[PathBuf], theme: &str, name: &str) -> Option<PathBuf> {
         for theme in themes.iter().filter(|theme| is_word(theme)) {
             let mut theme = folders.iter().map(|folder| folder.join(theme));
             match theme.find_map(|theme| in_theme(&theme, word)) {
-                Some(Some(file)) => return Some(file),
-                Some(None) => return None,
+                Some(Found::File(file)) => return Some(file),
+                Some(Found::Silence) => return None,
                 None => {}
             }
         }
@@ -29,13 +29,22 @@ pub fn file(folders: &[PathBuf], theme: &str, name: &str) -> Option<PathBuf> {
     None
 }
 
-/// The file; none in it: the theme switches this sound off.
-fn in_theme(theme: &Path, name: &str) -> Option<Option<PathBuf>> {
+enum Found {
+    File(PathBuf),
+    /// The theme switches this sound off.
+    Silence,
+}
+
+fn in_theme(theme: &Path, name: &str) -> Option<Found> {
     for folder in [theme.join("stereo"), theme.to_owned()] {
         for ending in ["disabled", "oga", "ogg", "wav"] {
             let file = folder.join(format!("{name}.{ending}"));
             if file.is_file() {
-                return Some((ending != "disabled").then_some(file));
+                return Some(if ending == "disabled" {
+                    Found::Silence
+                } else {
+                    Found::File(file)
+                });
             }
         }
     }
