@@ -115,6 +115,11 @@ export class FakePolicy {
     return true;
   }
 
+  /** A row of a list, which says when it comes back. */
+  withBack(row: Row): Row {
+    return { ...row, back: this.snoozed.get(row.id) ?? null };
+  }
+
   quiet(): QuietView | null {
     const window = quietAt(this.document.quiet, this.#now());
     return window && { name: window.schedule.name, until: iso(window.to) };

@@ -387,9 +387,7 @@ export class Fake implements Api {
       }
       case "reconnect":
         for (const one of this.accounts) {
-          if (request.account === null || one.id === request.account) {
-            one.connection = connectionOf(one, "live", this.now);
-          }
+          if (request.account === null || one.id === request.account) one.connection = connectionOf(one, "live", this.now);
         }
         this.hint({ event: "status" });
         return { is: "done" };
@@ -451,12 +449,8 @@ export class Fake implements Api {
       revisions: [],
       raw: JSON.stringify({ id: `r${id}`, event: "message", topic: row.topic, title: row.title, message: row.preview, priority: row.priority }),
       ...this.#details.get(id),
-      row: this.#withBack(row),
+      row: this.policy.withBack(row),
     };
-  }
-
-  #withBack(row: Row): Row {
-    return { ...row, back: this.policy.snoozed.get(row.id) ?? null };
   }
 
   #find(query: ListQuery): Row[] {
@@ -470,7 +464,7 @@ export class Fake implements Api {
         (query.account === null || row.account === query.account) &&
         (query.subscription === null || row.subscription === query.subscription) &&
         terms.every((term) => matches(row, term)),
-    ).map((row) => this.#withBack(row));
+    ).map((row) => this.policy.withBack(row));
   }
 
   #change(targets: Targets, change: Change): Changed {
