@@ -11,6 +11,7 @@ use tidings_api::{
 };
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::Clock as _;
+use tidings_core::settings::MandatesFile;
 use tidings_core::testing::{FakeClock, FakeDesktop, MemorySecrets, RecordingNotifier};
 use tidings_core::transport::Network;
 use tidings_server::{Config, Publish, Server};
@@ -54,6 +55,7 @@ impl Desk {
             dial: Arc::new(Network::new(Arc::new(clock.clone())).expect("a network")),
             version: "test".to_owned(),
             device: "Tidings on a test".to_owned(),
+            mandates: MandatesFile::default(),
         })
         .expect("the profile opens");
         engine.start();

@@ -5,10 +5,12 @@ use jiff::{SignedDuration, tz::TimeZone};
 use std::time::Duration;
 use tidings_api::preferences::{Batch, Cell, Day, Preferences, Row, Schedule};
 use tidings_api::{
-    Back, CardView, Change, ListQuery, NotificationId, Place, Reply, Request, Target, Targets,
+    Back, CardView, Change, Event, ListQuery, NotificationId, Place, Reply, Request, Target,
+    Targets,
 };
 use tidings_core::model::Surroundings;
-use tidings_core::ports::Toast;
+use tidings_core::ports::{Clock as _, Toast};
+use tidings_core::settings::MandatesFile;
 use tidings_core::testing::FakeClock;
 use tidings_server::Server;
 
@@ -68,6 +70,24 @@ async fn place(desk: &Desk, place: Place) -> Vec<NotificationId> {
         Reply::Page(page) => page.rows.into_iter().map(|row| row.id).collect(),
         other => panic!("{other:?}"),
     }
+}
+
+/// When the row says that it comes back.
+async fn back(desk: &Desk, id: NotificationId) -> Option<Back> {
+    let query = ListQuery {
+        place: Place::Snoozed,
+        ..ListQuery::default()
+    };
+    let Reply::Page(page) = desk.ask(Request::List(query)).await else {
+        panic!("a list is a page");
+    };
+    let listed = page.rows.iter().find(|row| row.id == id);
+    let Reply::Detail(detail) = desk.ask(Request::Show { id }).await else {
+        panic!("it is shown");
+    };
+    let listed = listed.and_then(|row| row.back);
+    assert_eq!(detail.row.back, listed, "everywhere alike");
+    listed
 }
 
 async fn change(desk: &Desk, id: NotificationId, change: Change) {
@@ -267,6 +287,7 @@ async fn what_is_put_off_comes_back_and_rings() {
         .await;
     assert_eq!(place(&desk, Place::All).await, []);
     assert_eq!(place(&desk, Place::Snoozed).await, [id]);
+    assert_eq!(back(&desk, id).await, Some(Back::Time { time }));
     assert_eq!(desk.status().await.counts.unread, 0);
     let desk = desk.restart().await;
     desk.until_live().await;
@@ -287,7 +308,6 @@ async fn what_is_put_off_comes_back_and_rings() {
 }
 
 fn clock_after(clock: &FakeClock, time: Duration) -> jiff::Timestamp {
-    use tidings_core::ports::Clock as _;
     clock.now() + time
 }
 
@@ -401,5 +421,155 @@ async fn other_preferences_are_tried_on_what_came() {
     let first = &simulation.differences[0];
     assert!(first.now.starts_with("A toast at"), "{first:#?}");
     assert_eq!(first.then, "Waits for the end of quiet hours");
+    desk.engine.stop().await;
+}
+
+fn file(text: &str) -> MandatesFile {
+    MandatesFile::new("/etc/tidings/policy.json", Some(Ok(text.to_owned())))
+}
+
+/// Why the grid locks the row of the only subscription.
+async fn locked(desk: &Desk) -> Option<String> {
+    match desk.ask(Request::Grid).await {
+        Reply::Grid(rows) => {
+            rows.into_iter()
+                .find(|row| row.subscription.is_some() && row.kind.is_none())
+                .expect("the subscription has a row")
+                .locked
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_administrator_set_rings_though_it_is_muted() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = desk(&clock, &server).await;
+    let muted = Cell {
+        mute: Some(true),
+        ..Cell::default()
+    };
+    about_alerts(&desk, muted).await;
+    assert_eq!(locked(&desk).await, None);
+    let mut hints = desk.engine.hints();
+    desk.engine.mandates(file(
+        r#"{"mandatory": [{"server": "127.*", "topic": "al*", "says": "Fire drills"}]}"#,
+    ));
+    let told = std::iter::from_fn(|| hints.try_recv().ok());
+    assert!(told.into_iter().any(|hint| hint == Event::Preferences));
+    assert_eq!(
+        locked(&desk).await.as_deref(),
+        Some("Your administrator made it mandatory: Fire drills.")
+    );
+    publish(&server, "alerts", "leave the building").await;
+    desk.until_shown(1).await;
+    // What was read of the file is kept by nobody: it is told anew at each start.
+    desk.engine
+        .mandates(MandatesFile::new("/etc/tidings/policy.json", None));
+    assert_eq!(locked(&desk).await, None);
+    publish(&server, "alerts", "hello").await;
+    desk.until_count(2).await;
+    desk.settle().await;
+    assert_eq!(desk.notifier.shown().len(), 1, "muted again");
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_in_an_administrators_file_is_told_with_its_path() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = desk(&clock, &server).await;
+    desk.engine.mandates(file(
+        r#"{"mandatory": [{"topic": "x"}, {"server": ""}, {"server": "127.*"}]}"#,
+    ));
+    let Reply::Preferences(view) = desk.ask(Request::Preferences).await else {
+        panic!("preferences are told");
+    };
+    let said: Vec<_> = view.problems.iter().map(|one| one.says.as_str()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    for says in said {
+        assert!(says.starts_with("/etc/tidings/policy.json: "), "{says}");
+        assert!(says.ends_with("It is left out."), "{says}");
+    }
+    assert!(locked(&desk).await.is_some(), "the rest of it holds");
+    let notices = desk.status().await.notices;
+    assert!(
+        notices
+            .iter()
+            .any(|notice| notice.starts_with("What your administrator set")),
+        "{notices:?}"
+    );
+    desk.engine.mandates(file("{}"));
+    assert_eq!(desk.status().await.notices, Vec::<String>::new());
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_has_as_many_ends_as_it_is_given() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = desk(&clock, &server).await;
+    let account = desk.account().await;
+    let row = |minutes: Option<u64>, mute: Option<bool>| Row {
+        account: account.id,
+        subscription: Some(account.subscriptions[0].id),
+        kind: None,
+        until: minutes.map(|minutes| clock.now() + MINUTE * u32::try_from(minutes).expect("few")),
+        cell: Cell {
+            mute,
+            ..Cell::default()
+        },
+    };
+    let set = async |row: Row| match desk.ask(Request::CellSet(Box::new(row))).await {
+        Reply::Preferences(view) => view.preferences.rows.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(set(row(Some(60), Some(true))).await, 1);
+    let later = row(Some(120), Some(false));
+    assert_eq!(set(later.clone()).await, 2);
+    assert_eq!(set(row(None, Some(true))).await, 3);
+    // The one that ends first comes first.
+    let muted = async || match desk.ask(Request::Grid).await {
+        Reply::Grid(rows) => {
+            let row = rows.into_iter().find(|row| row.subscription.is_some());
+            let mute = row.expect("the subscription's").mute;
+            (mute.value, mute.until.is_some())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(muted().await, (true, true));
+    clock.pass(MINUTE * 61).await;
+    assert_eq!(muted().await, (false, true));
+    // The same end is the same row; the one that is over goes on the way.
+    let gone = Row {
+        cell: Cell::default(),
+        ..later.clone()
+    };
+    assert_eq!(set(gone.clone()).await, 1);
+    assert_eq!(muted().await, (true, false));
+    // Taking away what is over by now is no mistake.
+    clock.pass(MINUTE * 120).await;
+    assert_eq!(set(gone).await, 1);
+    let over = desk.engine.handle(Request::CellSet(Box::new(later))).await;
+    assert!(over.expect_err("it is over").message.contains("later time"));
+    desk.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_quiet_hours_are_told_until_they_begin() {
+    let clock = FakeClock::new();
+    let server = server(&clock).await;
+    let desk = desk(&clock, &server).await;
+    assert_eq!(desk.status().await.next_quiet, None);
+    set(&desk, siesta).await;
+    let next = desk.status().await.next_quiet.expect("they begin today");
+    assert_eq!(next.name, "Siesta");
+    let wait = next.from.duration_since(clock.now());
+    assert!(wait.as_mins() <= 40, "{next:?}");
+    clock.pass(MINUTE * 40).await;
+    desk.until("it is quiet", |status| status.quiet.is_some())
+        .await;
+    assert_eq!(desk.status().await.next_quiet, None);
     desk.engine.stop().await;
 }

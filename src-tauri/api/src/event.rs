@@ -25,6 +25,8 @@ pub enum Event {
     Accounts,
     /// Settings changed.
     Settings,
+    /// Preferences changed, or what an administrator set.
+    Preferences,
     /// A window is asked to come forward and show this.
     Present {
         /// What to show.
@@ -65,6 +67,11 @@ pub enum Target {
     },
     /// The settings.
     Settings,
+    /// The settings, at one of their sections; one that is not known is the first.
+    Section {
+        /// Its name: `accounts`, `grid`, `quiet`, `sounds`, …
+        section: String,
+    },
     /// The settings, at a new account for this address. Nothing is asked of it before the user says so.
     AddAccount {
         /// As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.

@@ -30,7 +30,7 @@ pub use import::{Import, ImportFrom, ImportReport, ImportResult, ImportedAccount
 pub use picture::{PictureCache, PictureOf, PicturePreview, Pictures};
 pub use policy::{
     Advice, Back, CardView, Difference, GridRow, HeldView, Inherited, LedgerLineOf, Origin,
-    Outcomes, PreferencesView, ProblemView, QuietView, Simulation, TypeView,
+    Outcomes, PreferencesView, ProblemView, QuietNext, QuietView, Simulation, SoundsView, TypeView,
 };
 pub use preview::{Preview, PreviewPart, Previewed};
 pub use query::{Change, ListQuery, Place, Targets};

@@ -53,6 +53,17 @@ pub struct QuietView {
     pub until: Timestamp,
 }
 
+/// It will be quiet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct QuietNext {
+    /// What the user calls the schedule; may be empty.
+    pub name: String,
+    /// When it begins.
+    #[ts(type = "string")]
+    pub from: Timestamp,
+}
+
 /// Something that the user may want to decide, shown in the inbox until it is decided or put away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "card")]
@@ -283,6 +294,18 @@ pub struct PreferencesView {
     /// The document, as it holds.
     pub preferences: Preferences,
     /// What could not be read, or does not work.
+    pub problems: Vec<ProblemView>,
+}
+
+/// Who plays sounds on this desktop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SoundsView {
+    /// Who, in words, and what to do for more.
+    pub says: String,
+    /// The volume is heeded, and files are played whatever the desktop.
+    pub volume: bool,
+    /// Files of the preferences that cannot be played, at their places in the document.
     pub problems: Vec<ProblemView>,
 }
 

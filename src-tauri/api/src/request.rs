@@ -4,8 +4,8 @@ use crate::config::{ConfigImport, ConfigReport};
 use crate::event::Target;
 use crate::import::{Import, ImportReport};
 use crate::picture::{PictureCache, PictureOf};
-use crate::policy::{GridRow, LedgerLineOf, PreferencesView, Simulation, TypeView};
-use crate::preferences::{Config, Preferences, Row as PreferencesRow};
+use crate::policy::{GridRow, LedgerLineOf, PreferencesView, Simulation, SoundsView, TypeView};
+use crate::preferences::{Config, Preferences, Row as PreferencesRow, Sound};
 use crate::preview::{Preview, Previewed};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
@@ -185,7 +185,8 @@ pub enum Request {
         /// JSON, or a text as it stands; none: back to its default, and an element out of its list.
         value: Option<String>,
     },
-    /// Set a row of the grid, for good or until a time; an empty cell takes the row away. → [`Reply::Preferences`]
+    /// Set a row of the grid, for good or until a time; an empty cell takes the row away. There may be several with
+    /// different ends: the one that ends first comes first. → [`Reply::Preferences`]
     CellSet(Box<PreferencesRow>),
     /// The grid, with what each row inherits. → [`Reply::Grid`]
     Grid,
@@ -246,6 +247,17 @@ pub enum Request {
     Doctor,
     /// Raise a toast that says it is a test. → [`Reply::Done`]
     TestToast,
+    /// Who plays sounds on this desktop. → [`Reply::Sounds`]
+    Sounds,
+    /// Let a sound be heard: played, or, where only the desktop can play it, with a toast. → [`Reply::Tried`]
+    SoundTry {
+        /// Which one.
+        sound: Sound,
+        /// What the default sounds like depends on it.
+        tier: Tier,
+        /// In percent.
+        volume: u8,
+    },
     /// Stop the resident. → [`Reply::Done`]
     Quit,
 }
@@ -319,6 +331,13 @@ pub enum Reply {
     Shape(Option<WindowShape>),
     /// What works here.
     Doctor(Vec<DoctorItem>),
+    /// Who plays sounds.
+    Sounds(SoundsView),
+    /// What was tried, in words.
+    Tried {
+        /// What happened.
+        says: String,
+    },
 }
 
 /// An account to be added or tried.

@@ -1,7 +1,7 @@
 //! What a client sees. Plain data; times are RFC 3339 in UTC.
 
 use crate::picture::PicturePreview;
-use crate::policy::{CardView, HeldView, QuietView};
+use crate::policy::{Back, CardView, HeldView, QuietNext, QuietView};
 use crate::words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
@@ -53,6 +53,8 @@ pub struct Row {
     pub read: bool,
     /// In the archive.
     pub done: bool,
+    /// When it comes back, where it is snoozed.
+    pub back: Option<Back>,
     /// Has a link to open.
     pub has_url: bool,
     /// Has an icon that may be loaded: [`crate::Request::Picture`].
@@ -192,6 +194,9 @@ pub struct Status {
     /// Quiet hours in force, if any.
     #[serde(default)]
     pub quiet: Option<QuietView>,
+    /// The next quiet hours within some days, where none are in force.
+    #[serde(default)]
+    pub next_quiet: Option<QuietNext>,
     /// What waits, by cause, the first due first.
     #[serde(default)]
     pub held: Vec<HeldView>,

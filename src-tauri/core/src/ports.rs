@@ -63,8 +63,10 @@ pub struct Toast {
     pub tier: Tier,
     /// What it sounds like; none: nothing.
     pub sound: Option<Sound>,
-    /// Of sound files, in percent.
+    /// How loud, in percent; 0: nothing.
     pub volume: u8,
+    /// The desktop's "do not disturb" is on: whether this sounds is up to the desktop alone.
+    pub hushed: bool,
     /// An edit of a toast that was shown: no sound, no new pop-up where the daemon can tell.
     pub update: bool,
     /// Buttons besides the default action and Open: key and label.

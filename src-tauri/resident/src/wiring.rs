@@ -12,15 +12,16 @@ use crate::os::proxies::Portal;
 use crate::os::secrets::Secrets;
 #[cfg(target_os = "linux")]
 use crate::os::tray::{self, Picture, Wish};
-use crate::os::{autostart, doctor, memory, network, open, power};
+use crate::os::{autostart, doctor, mandates, memory, network, open, power};
 use crate::profile::{Lock, Profile, Taken};
 use crate::windows::Windows;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tidings_api::preferences::Preferences;
 use tidings_api::{
-    Change, DoctorItem, ErrorCode, ErrorView, Event, ListQuery, Place, Reply, Request, Target,
-    Targets,
+    Change, DoctorItem, ErrorCode, ErrorView, Event, ListQuery, Place, Reply, Request, SoundsView,
+    Target, Targets,
 };
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::{
@@ -38,6 +39,10 @@ const STOP: Duration = Duration::from_millis(1800);
 const REST: Duration = Duration::from_secs(5);
 /// Hints come in bursts; the tray shows what they led to.
 const SETTLE: Duration = Duration::from_millis(150);
+
+/// What is said about sounds where there are no toasts yet.
+#[cfg(not(target_os = "linux"))]
+const SOUNDLESS: &str = "Tidings makes no sounds on this system yet.";
 
 /// Logs to standard error where the environment asks for it.
 pub fn log_to_stderr() {
@@ -125,6 +130,7 @@ fn engine(
         dial: Arc::new(dial),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         device: device(),
+        mandates: mandates::read(),
     })
 }
 
@@ -169,17 +175,27 @@ pub async fn doctor_for_a_command(profile: &Profile) -> Vec<DoctorItem> {
     let status = status.await;
     #[cfg(target_os = "linux")]
     let items = {
-        let words = around::look().await;
-        doctor::examine(&DesktopNotifier::start(), &words, &secrets, status).await
+        let (notifier, words) = (DesktopNotifier::start(), around::look().await);
+        doctor::examine(&notifier, &words, &secrets, &mandates::read(), status).await
     };
     #[cfg(not(target_os = "linux"))]
-    let items = doctor::examine(&secrets, status).await;
+    let items = doctor::examine(&secrets, &mandates::read(), status).await;
     items
 }
 
 async fn status(engine: &Engine) -> Result<tidings_api::Status, ErrorView> {
     match engine.handle(Request::Status).await? {
         Reply::Status(status) => Ok(status),
+        _ => Err(ErrorView::new(
+            ErrorCode::Internal,
+            "The engine answered something else than it was asked.",
+        )),
+    }
+}
+
+async fn preferences(engine: &Engine) -> Result<Preferences, ErrorView> {
+    match engine.handle(Request::Preferences).await? {
+        Reply::Preferences(view) => Ok(view.preferences),
         _ => Err(ErrorView::new(
             ErrorCode::Internal,
             "The engine answered something else than it was asked.",
@@ -237,19 +253,43 @@ impl Resident {
             }
             Request::Doctor => {
                 let status = status(&self.engine).await;
+                let file = mandates::read();
                 #[cfg(target_os = "linux")]
                 let items = {
                     let words = self.around.words();
-                    doctor::examine(&self.notifier, &words, &self.secrets, status).await
+                    doctor::examine(&self.notifier, &words, &self.secrets, &file, status).await
                 };
                 #[cfg(not(target_os = "linux"))]
-                let items = doctor::examine(&self.secrets, status).await;
+                let items = doctor::examine(&self.secrets, &file, status).await;
                 Ok(Reply::Doctor(items))
             }
+            Request::Sounds => {
+                let preferences = preferences(&self.engine).await?;
+                Ok(Reply::Sounds(self.sounds(&preferences).await))
+            }
+            #[cfg(target_os = "linux")]
+            Request::SoundTry {
+                sound,
+                tier,
+                volume,
+            } => {
+                let tried = self.notifier.try_sound(sound, tier, volume.min(100)).await;
+                let says = tried.map_err(|words| ErrorView::new(ErrorCode::Invalid, words))?;
+                Ok(Reply::Tried { says })
+            }
+            #[cfg(not(target_os = "linux"))]
+            Request::SoundTry { .. } => Ok(Reply::Tried {
+                says: SOUNDLESS.to_owned(),
+            }),
             Request::Quit => {
                 self.windows.close();
                 self.quit.notify_one();
                 Ok(Reply::Done)
+            }
+            // Not every system, nor every file system, tells when the administrator's file changes.
+            Request::Preferences => {
+                self.engine.mandates(mandates::read());
+                self.engine.handle(Request::Preferences).await
             }
             // The desktop's entry is the truth: the user may have removed it elsewhere.
             Request::Settings => match self.engine.handle(Request::Settings).await? {
@@ -267,6 +307,25 @@ impl Resident {
                 self.engine.handle(Request::SettingsSet(settings)).await
             }
             request => self.engine.handle(request).await,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Resident {
+    async fn sounds(&self, preferences: &Preferences) -> SoundsView {
+        self.notifier.sounds(preferences).await
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Resident {
+    #[expect(clippy::unused_async, reason = "as on other systems")]
+    async fn sounds(&self, _preferences: &Preferences) -> SoundsView {
+        SoundsView {
+            says: SOUNDLESS.to_owned(),
+            volume: false,
+            problems: Vec::new(),
         }
     }
 }
@@ -377,6 +436,10 @@ impl Running {
         tasks.spawn(power::watch(move || engine.woke()));
         let engine = resident.engine.clone();
         tasks.spawn(network::watch(move |up| engine.network(up)));
+        let engine = resident.engine.clone();
+        tasks.spawn(mandates::watch(mandates::path(), move |file| {
+            engine.mandates(file);
+        }));
         #[cfg(target_os = "linux")]
         if with_tray {
             show_tray(&resident, &mut tasks);

@@ -281,6 +281,16 @@ fn preferences_are_tried_out_without_a_resident_a_database_or_a_clock() {
         partly.err
     );
     assert!(partly.out.contains("mail: waits until"), "{}", partly.out);
+    // What an administrator would set can be tried out by anybody.
+    let mandates = place.folder().join("mandates.json");
+    std::fs::write(&mandates, r#"{"mandatory":[{"server":"*.ex.test"},{}]}"#).unwrap();
+    let drill =
+        r#"{"now":"2026-03-02T12:00:00Z","notification":{"id":"drill","server":"a.ex.test"}}"#;
+    let tried = check(drill, &["--mandates", mandates.to_str().unwrap(), "--json"]);
+    assert_eq!(tried.code, Some(1));
+    assert!(tried.err.contains("mandatory[1]"), "{}", tried.err);
+    let trace = tried.objects()[0]["trace"].to_string();
+    assert!(trace.contains("mandatory"), "{trace}");
     let nowhere = place.run(&[
         "policy",
         "check",

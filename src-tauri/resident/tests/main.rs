@@ -11,4 +11,6 @@ mod preferences;
 #[cfg(target_os = "linux")]
 mod proxies;
 mod resident;
+#[cfg(target_os = "linux")]
+mod sounds;
 mod support;

@@ -357,7 +357,7 @@ impl Default for Contexts {
 pub struct Sounds {
     /// Off: no toast makes a sound.
     pub on: bool,
-    /// Of sound files, in percent.
+    /// How loud, in percent, where Tidings plays the sound; 0 is silence everywhere.
     #[cfg_attr(feature = "schema", schemars(range(max = 100)))]
     pub volume: u8,
     /// Important ones sound from this priority up, 1 to 5.

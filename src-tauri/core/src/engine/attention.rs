@@ -8,7 +8,7 @@ use crate::policy::Rulebook;
 use crate::store::{StoreError, Tx, Waiting};
 use jiff::{Timestamp, Zoned};
 use std::sync::Arc;
-use tidings_api::{CardView, Event, HeldView, QuietView};
+use tidings_api::{CardView, Event, HeldView, QuietNext, QuietView};
 
 /// Types asked about at a time: a new subscription may bring many.
 const ASKED: usize = 3;
@@ -16,6 +16,7 @@ const ASKED: usize = 3;
 /// What keeps toasts back, and what is to be decided.
 pub(super) struct Attention {
     pub(super) quiet: Option<QuietView>,
+    pub(super) next_quiet: Option<QuietNext>,
     pub(super) held: Vec<HeldView>,
     pub(super) around: Vec<String>,
     pub(super) told: Vec<String>,
@@ -35,6 +36,9 @@ impl Attention {
             quiet: book
                 .quiet_now(now)
                 .map(|(name, until)| QuietView { name, until }),
+            next_quiet: book
+                .next_quiet_hours(now)
+                .map(|(name, from)| QuietNext { name, from }),
             held: tx
                 .waiting()?
                 .iter()

@@ -24,6 +24,7 @@ use crate::model::{
 };
 use crate::policy::Rulebook;
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
+use crate::settings::MandatesFile;
 use crate::store::{Store, StoreError, ToastId};
 use crate::transport::Dial;
 use crate::transport::limits::Times;
@@ -72,6 +73,8 @@ pub struct Parts {
     pub version: String,
     /// What this computer and its user are called where a server lists who signed in.
     pub device: String,
+    /// An administrator's file, as it is now; [`Engine::mandates`] tells of changes.
+    pub mandates: MandatesFile,
 }
 
 /// The engine. Cloning shares it.
@@ -101,6 +104,7 @@ pub struct Shared {
     desktop: Arc<dyn Desktop>,
     dial: Arc<dyn Dial>,
     rulebook: RwLock<Arc<Rulebook>>,
+    mandates: Mutex<MandatesFile>,
     problems: Mutex<Vec<Problem>>,
     settings: RwLock<AppSettings>,
     presence: Mutex<Presence>,
@@ -159,7 +163,7 @@ impl Engine {
         let settings = store
             .read(|tx| tx.setting(SETTINGS))
             .map_err(|error| storage(&error))?;
-        let (rulebook, problems) = preferences::load(&store).map_err(|error| storage(&error))?;
+        let loaded = preferences::load(&store, &parts.mandates).map_err(|error| storage(&error))?;
         let (ingest, items) = mpsc::channel(ingest::QUEUE);
         let (over, overs) = mpsc::unbounded_channel();
         let (zone, now) = (parts.clock.zone(), parts.clock.now());
@@ -173,8 +177,9 @@ impl Engine {
             secrets: parts.secrets,
             desktop: parts.desktop,
             dial: parts.dial,
-            rulebook: RwLock::new(rulebook),
-            problems: Mutex::new(problems.clone()),
+            rulebook: RwLock::new(Arc::clone(&loaded.book)),
+            mandates: Mutex::new(parts.mandates),
+            problems: Mutex::default(),
             settings: RwLock::default(),
             presence: Mutex::default(),
             around: Mutex::default(),
@@ -201,7 +206,7 @@ impl Engine {
         };
         // A setting that cannot be read is its default.
         shared.apply(read_or_default(settings.as_deref()));
-        shared.notice("preferences", preferences::notice(&problems));
+        shared.tell_problems(loaded);
         Ok(Self {
             shared: Arc::new(shared),
             queues: Arc::new(Mutex::new(Some(Queues {
@@ -301,6 +306,11 @@ impl Engine {
     /// So much of what is around the screen does the desktop tell. Decides nothing; the user is told.
     pub fn told(&self, told: Surroundings) {
         self.shared.set_told(told);
+    }
+
+    /// An administrator's file is so from now on.
+    pub fn mandates(&self, file: MandatesFile) {
+        self.shared.set_mandates(file);
     }
 
     /// No window is open any more: nobody is looking.

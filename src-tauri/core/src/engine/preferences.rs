@@ -1,10 +1,10 @@
 //! The preferences: kept in the store as a document, and in memory as the rulebook that decides.
 
 use super::{Shared, lock, storage};
-use crate::model::preferences::{Cell, Mandates, Preferences, Row};
+use crate::model::preferences::{Cell, Preferences, Row};
 use crate::model::{AccountId, Problem, SubscriptionId, Tier};
 use crate::policy::{Place, Rulebook};
-use crate::settings;
+use crate::settings::{self, MandatesFile};
 use crate::store::{Store, StoreError, Tx};
 use std::sync::{Arc, PoisonError};
 use tidings_api::{ErrorView, Event, PreferencesView, ProblemView, Reply};
@@ -14,29 +14,41 @@ const KEY: &str = "preferences";
 /// Where the last one is that could not be read whole; it is never written over by what was made of it.
 const UNREADABLE: &str = "preferences-unreadable";
 
+/// The preferences and an administrator's file, ready, and what is wrong with each of them.
+pub(super) struct Loaded {
+    pub(super) book: Arc<Rulebook>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) of_file: Vec<Problem>,
+}
+
+impl Loaded {
+    fn new(document: Preferences, places: &[Place], file: &MandatesFile) -> Self {
+        let (book, problems) = Rulebook::new(document, file.mandates(), places);
+        let (entries, problems): (Vec<_>, Vec<_>) = problems
+            .into_iter()
+            .partition(|problem| problem.at.starts_with("mandatory["));
+        let entries = entries.into_iter().map(|problem| file.named(problem));
+        Self {
+            book: Arc::new(book),
+            problems,
+            of_file: file.problems().iter().cloned().chain(entries).collect(),
+        }
+    }
+}
+
 /// Reads what is kept and makes it ready.
-pub(super) fn load(store: &Store) -> Result<(Arc<Rulebook>, Vec<Problem>), StoreError> {
+pub(super) fn load(store: &Store, file: &MandatesFile) -> Result<Loaded, StoreError> {
     let (text, places) = store.read(|tx| Ok((tx.setting(KEY)?, places(tx)?)))?;
-    let (document, mut problems) = match &text {
+    let (document, problems) = match &text {
         Some(text) => settings::preferences(text),
         None => (Preferences::default(), Vec::new()),
     };
     if let (Some(text), false) = (&text, problems.is_empty()) {
         store.write(|tx| tx.set_setting(UNREADABLE, text))?;
     }
-    let (book, more) = Rulebook::new(document, &Mandates::default(), &places);
-    problems.extend(more);
-    Ok((Arc::new(book), problems))
-}
-
-/// Makes other preferences ready, for the accounts that are there.
-pub(super) fn ready(
-    store: &Store,
-    document: Preferences,
-) -> Result<(Arc<Rulebook>, Vec<Problem>), StoreError> {
-    let places = store.read(places)?;
-    let (book, problems) = Rulebook::new(document, &Mandates::default(), &places);
-    Ok((Arc::new(book), problems))
+    let mut loaded = Loaded::new(document, &places, file);
+    loaded.problems.splice(0..0, problems);
+    Ok(loaded)
 }
 
 /// Writes a document down; it holds once it is read again.
@@ -48,7 +60,7 @@ fn places(tx: &Tx<'_>) -> Result<Vec<Place>, StoreError> {
     let subscriptions = tx.all_subscriptions()?;
     let place = |account: crate::model::Account| Place {
         account: account.id,
-        backend: account.kind,
+        backend: Some(account.kind),
         host: account.url.host_str().unwrap_or_default().to_owned(),
         topics: subscriptions
             .iter()
@@ -60,16 +72,13 @@ fn places(tx: &Tx<'_>) -> Result<Vec<Place>, StoreError> {
 }
 
 /// What a problem's notice says.
-pub(super) fn notice(problems: &[Problem]) -> Option<String> {
+fn notice(before: &str, problems: &[Problem]) -> Option<String> {
     let first = problems.first()?;
     let more = match problems.len() - 1 {
         0 => String::new(),
         more => format!(" And {more} more."),
     };
-    Some(format!(
-        "Some of your preferences do not work. {}{more}",
-        first.says
-    ))
+    Some(format!("{before} {}{more}", first.says))
 }
 
 impl Shared {
@@ -100,22 +109,59 @@ impl Shared {
         Ok(())
     }
 
+    /// Makes other preferences ready, for the accounts that are there.
+    pub(super) fn ready(
+        &self,
+        document: Preferences,
+    ) -> Result<(Arc<Rulebook>, Vec<Problem>), StoreError> {
+        let places = self.store.read(places)?;
+        let loaded = Loaded::new(document, &places, &lock(&self.mandates));
+        Ok((loaded.book, loaded.problems))
+    }
+
+    /// An administrator's file is so from now on, also for what waits.
+    pub(super) fn set_mandates(&self, file: MandatesFile) {
+        {
+            let mut known = lock(&self.mandates);
+            if *known == file {
+                return;
+            }
+            *known = file;
+        }
+        self.read_preferences();
+    }
+
     /// Makes the preferences ready anew: they, or the accounts that they are about, have changed.
     pub(super) fn read_preferences(&self) {
-        match load(&self.store) {
-            Ok((book, problems)) => {
+        let loaded = load(&self.store, &lock(&self.mandates));
+        match loaded {
+            Ok(loaded) => {
                 *self
                     .rulebook
                     .write()
-                    .unwrap_or_else(PoisonError::into_inner) = book;
-                self.notice("preferences", notice(&problems));
-                *lock(&self.problems) = problems;
+                    .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&loaded.book);
+                self.tell_problems(loaded);
                 self.reconsider();
                 self.wake_scheduler.notify_one();
                 self.hint(Event::Status);
+                self.hint(Event::Preferences);
             }
             Err(error) => tracing::warn!(%error, "the preferences could not be read"),
         }
+    }
+
+    /// Says what is wrong with the preferences and with an administrator's file.
+    pub(super) fn tell_problems(&self, loaded: Loaded) {
+        let own = notice("Some of your preferences do not work.", &loaded.problems);
+        let of_file = notice(
+            "What your administrator set does not work as it should.",
+            &loaded.of_file,
+        );
+        self.notice("preferences", own);
+        self.notice("mandates", of_file);
+        let mut problems = loaded.problems;
+        problems.extend(loaded.of_file);
+        *lock(&self.problems) = problems;
     }
 
     /// Changes what the grid says about an account or a subscription; what is none stays.

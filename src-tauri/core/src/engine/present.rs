@@ -205,6 +205,7 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
         tier: job.tier,
         sound: sound.filter(|_| job.sound && !job.update),
         volume: book.document().sounds.volume.min(100),
+        hushed: around.do_not_disturb,
         update: job.update,
         actions,
         icon,

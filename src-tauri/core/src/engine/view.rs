@@ -109,11 +109,20 @@ pub fn row(n: &Notification, names: &Names) -> Row {
         seen: n.seen_at.is_some() || n.read_at.is_some(),
         read: n.read_at.is_some(),
         done: n.done_at.is_some(),
+        back: None,
         has_url: draft.url.is_some(),
         icon: names.shown.icon(n),
         actions: u32::try_from(draft.actions.len()).unwrap_or(u32::MAX),
         revisions: n.revisions,
     }
+}
+
+/// A row that says when it comes back.
+pub fn with_back(row: Row, tx: &Tx<'_>) -> Result<Row, StoreError> {
+    Ok(Row {
+        back: tx.snoozed(row.id)?,
+        ..row
+    })
 }
 
 /// A notification, whole.
@@ -132,7 +141,7 @@ pub fn detail(shared: &Shared, tx: &Tx<'_>, n: &Notification) -> Result<Detail, 
         })
     });
     Ok(Detail {
-        row: row(n, &names),
+        row: with_back(row(n, &names), tx)?,
         remote_id: draft.remote_id.clone(),
         body: text::neutralise(&draft.body),
         format: draft.format,
@@ -216,6 +225,7 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
                 critical_rings: pause.critical_rings,
             }),
         quiet: attention.quiet,
+        next_quiet: attention.next_quiet,
         held: attention.held,
         around: attention.around,
         told: attention.told,

@@ -2,7 +2,7 @@
 //! reads leniently is told before it is taken.
 
 use super::path::{Path, Step};
-use super::{LEFT_OUT, Problem, lenient, not_json, schema, versions};
+use super::{DEFAULTS, LEFT_OUT, Problem, lenient, not_json, schema, versions};
 use crate::model::preferences::{App, Config, ConfigAccount, Preferences, VERSION};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,7 +35,7 @@ struct Beside {
 pub fn document(text: &str) -> Result<Document, Problem> {
     let value: Value =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| Problem {
-            says: not_json(&error).says.replace(" The defaults hold.", ""),
+            says: not_json(&error, "").says.trim_end().to_owned(),
             at: String::new(),
         })?;
     if !value.is_object() {
@@ -58,9 +58,9 @@ fn read(mut value: Value) -> Document {
     }
     let wrong = schema::check(&value);
     let mut lost = Vec::new();
-    let mut preferences: Preferences = lenient(value.clone(), &mut lost);
+    let mut preferences: Preferences = lenient(value.clone(), &mut lost, DEFAULTS);
     preferences.version = VERSION;
-    let beside: Beside = lenient(value, &mut lost);
+    let beside: Beside = lenient(value, &mut lost, DEFAULTS);
     // What could not be read is told once, by what holds instead; the schema says what it has to be.
     for mut problem in lost {
         if let Some(says) = wrong.iter().find(|one| is_in(&one.at, &problem.at)) {

@@ -3,6 +3,7 @@
 
 pub mod carry;
 pub mod config;
+mod mandates;
 mod path;
 mod schema;
 mod versions;
@@ -10,8 +11,10 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
+pub use mandates::{MandatesFile, mandates};
+
 use crate::model::Problem;
-use crate::model::preferences::{Mandates, Preferences, VERSION};
+use crate::model::preferences::{Preferences, VERSION};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -19,6 +22,8 @@ use std::fmt::Write as _;
 
 /// Of more mistakes than this, the whole is not what it should be.
 const MISTAKES: usize = 100;
+/// What is so where none of the preferences can be read.
+const DEFAULTS: &str = "The defaults hold.";
 
 /// What is said of an element that cannot be read.
 const LEFT_OUT: &str = "It is left out.";
@@ -31,27 +36,17 @@ pub type Read<T> = (T, Vec<Problem>);
 pub fn preferences(text: &str) -> Read<Preferences> {
     let (mut value, mut problems) = match serde_json::from_str::<Value>(text) {
         Ok(value) => (value, Vec::new()),
-        Err(error) => return (Preferences::default(), vec![not_json(&error)]),
+        Err(error) => {
+            let problem = not_json(&error, DEFAULTS);
+            return (Preferences::default(), vec![problem]);
+        }
     };
     if let Err(problem) = versions::bring_up(&mut value) {
         problems.push(problem);
     }
-    let mut preferences: Preferences = lenient(value, &mut problems);
+    let mut preferences: Preferences = lenient(value, &mut problems, DEFAULTS);
     preferences.version = VERSION;
     (preferences, problems)
-}
-
-/// Reads an administrator's file, as [`preferences`] does.
-pub fn mandates(text: &str) -> Read<Mandates> {
-    let mut problems = Vec::new();
-    let mandates = match serde_json::from_str::<Value>(text) {
-        Ok(value) => lenient(value, &mut problems),
-        Err(error) => {
-            problems.push(not_json(&error));
-            Mandates::default()
-        }
-    };
-    (mandates, problems)
 }
 
 /// The document as it is kept and exported.
@@ -70,21 +65,25 @@ pub fn words_of(problem: &Problem) -> String {
     }
 }
 
-fn not_json(error: &serde_json::Error) -> Problem {
+fn not_json(error: &serde_json::Error, instead: &str) -> Problem {
     Problem {
         at: String::new(),
         says: format!(
-            "This is not JSON (line {}, column {}). The defaults hold.",
+            "This is not JSON (line {}, column {}). {instead}",
             error.line(),
             error.column()
         ),
     }
 }
 
-/// Takes out what cannot be read until the rest can.
-fn lenient<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Vec<Problem>) -> T {
+/// Takes out what cannot be read until the rest can. `instead`: what is so where nothing can.
+fn lenient<T: DeserializeOwned + Default>(
+    mut value: Value,
+    problems: &mut Vec<Problem>,
+    instead: &str,
+) -> T {
     if !value.is_object() {
-        problems.push(nothing());
+        problems.push(nothing(instead));
         return T::default();
     }
     let mut gone = Gone::default();
@@ -118,14 +117,14 @@ fn lenient<T: DeserializeOwned + Default>(mut value: Value, problems: &mut Vec<P
             at,
         });
     }
-    problems.push(nothing());
+    problems.push(nothing(instead));
     T::default()
 }
 
-fn nothing() -> Problem {
+fn nothing(instead: &str) -> Problem {
     Problem {
         at: String::new(),
-        says: "None of this could be read. The defaults hold.".to_owned(),
+        says: format!("None of this could be read. {instead}"),
     }
 }
 

@@ -85,6 +85,29 @@ fn an_administrators_file_is_read_alike() {
 }
 
 #[test]
+fn whatever_is_wrong_with_an_administrators_file_is_told_with_its_path() {
+    let read = |found| MandatesFile::new("/etc/x.json", found);
+    let says = |file: &MandatesFile| file.problems()[0].says.clone();
+    assert_eq!(read(None).problems(), []);
+    for (text, end) in [
+        ("{", "Nothing is mandatory by it."),
+        ("[]", "Nothing is mandatory by it."),
+        (r#"{"mandatory": [{}]}"#, "It is left out."),
+        (r#"{"version": 2}"#, "What this one knows of it holds."),
+    ] {
+        let file = read(Some(Ok(text.to_owned())));
+        assert!(file.mandates().mandatory.is_empty());
+        assert!(says(&file).starts_with("/etc/x.json: "), "{text}");
+        assert!(says(&file).ends_with(end), "{text}: {}", says(&file));
+    }
+    let refused = read(Some(Err("This is no file.".to_owned())));
+    assert_eq!(
+        says(&refused),
+        "/etc/x.json: This is no file. Nothing is mandatory by it."
+    );
+}
+
+#[test]
 fn a_quiet_hour_lets_critical_ones_through_unless_it_says_otherwise() {
     let read = |text: &str| {
         let schedule = format!(

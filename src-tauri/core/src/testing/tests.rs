@@ -32,6 +32,7 @@ fn toast(key: i64) -> Toast {
         tier: Tier::Important,
         sound: None,
         volume: 100,
+        hushed: false,
         update: false,
         actions: Vec::new(),
         icon: None,

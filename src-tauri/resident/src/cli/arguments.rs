@@ -81,9 +81,9 @@ pub enum Profiled {
         /// A notification's number, from `tidings list`
         #[arg(conflicts_with = "settings")]
         id: Option<i64>,
-        /// Open the settings
-        #[arg(long)]
-        settings: bool,
+        /// Open the settings, at one of their sections: --settings=quiet
+        #[arg(long, value_name = "SECTION", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        settings: Option<String>,
     },
     /// Run without tray and windows: receive, store and notify
     Daemon,
@@ -718,6 +718,9 @@ mod tests {
             "tidings gotify://push.example.org --profile /p",
             "tidings account import client.yml --from ntfy --dry-run",
             "tidings account edit home --header X-A:b --remove-header X-B",
+            "tidings open 1",
+            "tidings open --settings",
+            "tidings open --settings=quiet",
             "tidings --json list",
             "tidings list --json --profile /p",
             "tidings read --all --search from:ci",

@@ -136,9 +136,11 @@ async fn act(arguments: Arguments) -> Result<(), End> {
             serve::run(listen, auth, store, out).await
         }
         Some(Command::Demo { length }) => demo::run(length, out).await,
-        Some(Command::Policy(policy::Policy::Check { preferences, zone })) => {
-            policy::check(&preferences, &zone, out)
-        }
+        Some(Command::Policy(policy::Policy::Check {
+            preferences,
+            mandates,
+            zone,
+        })) => policy::check(&preferences, mandates.as_deref(), &zone, out),
         Some(Command::Policy(policy::Policy::Simulate { days, preferences })) => {
             let profile = Profile::find(chosen.as_deref(), &Places::of_environment())?;
             reaching(&profile, async |reach| {
@@ -169,12 +171,13 @@ async fn act(arguments: Arguments) -> Result<(), End> {
 async fn on_profile(command: Profiled, profile: &Profile, out: &Output) -> Result<(), End> {
     match command {
         Profiled::Open { id, settings } => {
-            let target = match id {
-                _ if settings => Target::Settings,
-                Some(id) => Target::Notification {
+            let target = match (settings, id) {
+                (Some(section), _) if section.is_empty() => Target::Settings,
+                (Some(section), _) => Target::Section { section },
+                (None, Some(id)) => Target::Notification {
                     id: NotificationId(id),
                 },
-                None => Target::Inbox,
+                (None, None) => Target::Inbox,
             };
             system::open(profile, target).await
         }

@@ -14,12 +14,15 @@ use tidings_core::settings;
 pub enum Policy {
     /// Say what preferences make of events on standard input, one JSON object a line
     ///
-    /// Nothing is read but the file, and no clock is looked at: each event says when it happens. docs/policy.md
+    /// Nothing is read but these files, and no clock is looked at: each event says when it happens. docs/policy.md
     /// describes events and answers.
     Check {
         /// The preferences, as JSON
         #[arg(long, value_name = "FILE")]
         preferences: PathBuf,
+        /// What an administrator makes mandatory, as JSON; whoever owns the file
+        #[arg(long, value_name = "FILE")]
+        mandates: Option<PathBuf>,
         /// Where the computer is: Europe/Berlin
         #[arg(long, value_name = "ZONE")]
         zone: String,
@@ -39,17 +42,19 @@ pub enum Policy {
 
 /// Says what preferences make of the events on standard input. What cannot be read is told and skipped, and the command
 /// fails in the end.
-pub fn check(file: &Path, zone: &str, out: &Output) -> Result<(), End> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        let says = format!("{} could not be read: {error}.", file.display());
-        ErrorView::new(ErrorCode::Invalid, says)
-    })?;
+pub fn check(file: &Path, mandates: Option<&Path>, zone: &str, out: &Output) -> Result<(), End> {
+    let text = read(file)?;
     let zone = TimeZone::get(zone).map_err(|_| {
         let says = format!("No time zone is called “{zone}”. One is called Europe/Berlin.");
         ErrorView::new(ErrorCode::Invalid, says)
     })?;
-    let (document, problems) = settings::preferences(&text);
-    let (mut checker, more) = Checker::new(document, zone);
+    let (document, mut problems) = settings::preferences(&text);
+    let (mandates, more) = match mandates {
+        Some(file) => settings::mandates(&read(file)?),
+        None => settings::Read::default(),
+    };
+    problems.extend(more);
+    let (mut checker, more) = Checker::new(document, mandates, zone);
     let mut whole = true;
     for problem in problems.into_iter().chain(more) {
         whole = false;
@@ -73,6 +78,13 @@ pub fn check(file: &Path, zone: &str, out: &Output) -> Result<(), End> {
     }
     print(&checker.end(), out)?;
     if whole { Ok(()) } else { Err(End::Told) }
+}
+
+fn read(file: &Path) -> Result<String, ErrorView> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let says = format!("{} could not be read: {error}.", file.display());
+        ErrorView::new(ErrorCode::Invalid, says)
+    })
 }
 
 fn print(lines: &[tidings_core::policy::check::Line], out: &Output) -> Result<(), End> {

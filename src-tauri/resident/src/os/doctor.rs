@@ -10,12 +10,14 @@ use tidings_api::{DoctorItem, DoctorVerdict, ErrorView, Status};
 #[cfg(target_os = "linux")]
 use tidings_core::model::Context;
 use tidings_core::ports::SecretError;
+use tidings_core::settings::MandatesFile;
 
 /// Looks at everything. `database` is what reading the inbox gave.
 pub async fn examine(
     #[cfg(target_os = "linux")] notifier: &DesktopNotifier,
     #[cfg(target_os = "linux")] words: &Words,
     secrets: &Secrets,
+    mandates: &MandatesFile,
     database: Result<Status, ErrorView>,
 ) -> Vec<DoctorItem> {
     #[cfg(target_os = "linux")]
@@ -28,6 +30,7 @@ pub async fn examine(
     let mut items = desktop;
     items.push(keyring(secrets.try_keyring().await));
     items.push(network(network::is_up()));
+    items.push(self::mandates(mandates));
     items.push(self::database(database));
     items
 }
@@ -193,6 +196,26 @@ fn network(up: bool) -> DoctorItem {
     }
 }
 
+fn mandates(file: &MandatesFile) -> DoctorItem {
+    let name = "Administrator";
+    let path = file.path();
+    if let [first, ..] = file.problems() {
+        return item(
+            name,
+            DoctorVerdict::Fair,
+            &first.says,
+            "Ask whoever looks after this computer to mend the file. Until then what cannot be read of it makes \
+             nothing mandatory.",
+        );
+    }
+    let says = match file.mandates().mandatory.len() {
+        0 => format!("Nothing is made mandatory here: {path} says nothing, or is not there."),
+        1 => format!("{path} makes notifications mandatory, with 1 entry."),
+        entries => format!("{path} makes notifications mandatory, with {entries} entries."),
+    };
+    item(name, DoctorVerdict::Good, says, "")
+}
+
 fn database(read: Result<Status, ErrorView>) -> DoctorItem {
     let name = "Database";
     match read {
@@ -241,7 +264,14 @@ mod tests {
             let words = words.iter().map(|&word| word.to_owned()).collect();
             notifications(Look::Answers("dunst".into(), "1".into(), words))
         };
+        let file = |text: &str| MandatesFile::new("/etc/policy.json", Some(Ok(text.to_owned())));
         for (item, verdict) in [
+            (mandates(&file("{}")), DoctorVerdict::Good),
+            (
+                mandates(&file(r#"{"mandatory": [{"server": "*"}]}"#)),
+                DoctorVerdict::Good,
+            ),
+            (mandates(&file("[")), DoctorVerdict::Fair),
             (tray(true), DoctorVerdict::Good),
             (tray(false), DoctorVerdict::Fair),
             (notifications(Look::NoBus), DoctorVerdict::Bad),

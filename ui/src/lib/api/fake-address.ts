@@ -18,7 +18,9 @@ export function fakeFromAddress(search: string): Fake {
         : params.has("link")
           ? { show: "add_account", url: params.get("link") ?? "" }
           : view === "settings"
-            ? { show: "settings" }
+            ? params.has("section")
+              ? { show: "section", section: params.get("section") ?? "" }
+              : { show: "settings" }
             : show
               ? { show: "notification", id: show }
               : toast

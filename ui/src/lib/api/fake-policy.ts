@@ -15,13 +15,16 @@ import type { Preferences } from "../bindings/Preferences";
 import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { PreferencesView } from "../bindings/PreferencesView";
 import type { ProblemView } from "../bindings/ProblemView";
+import type { QuietNext } from "../bindings/QuietNext";
 import type { QuietView } from "../bindings/QuietView";
 import type { Row } from "../bindings/Row";
 import type { Simulation } from "../bindings/Simulation";
+import type { Sound } from "../bindings/Sound";
+import type { SoundsView } from "../bindings/SoundsView";
 import type { Tier } from "../bindings/Tier";
 import type { TypeView } from "../bindings/TypeView";
 import type { UserRule } from "../bindings/UserRule";
-import { holds, isAbout, isEmpty, type Key } from "../policy/cells";
+import { endOf, holds, isAbout, isEmpty, isSame, type Key } from "../policy/cells";
 import { defaultPreferences } from "../policy/defaults";
 import { nextQuiet, quietAt } from "../policy/week";
 import { civil, knowsZone } from "../policy/zone";
@@ -37,6 +40,8 @@ const iso = (time: number) => new Date(time).toISOString();
 
 /** What was decided about a note: a word for counting and words for reading. */
 type Verdict = { is: "toast" | "digest" | "held" | "silent"; says: string; until: number };
+
+export const isMissing = (sound: Sound) => sound.play === "file" && sound.path.includes("missing");
 
 export class FakePolicy {
   document: Preferences = defaultPreferences();
@@ -89,12 +94,12 @@ export class FakePolicy {
     return { preferences: this.document, problems: problems(this.document) };
   }
 
-  /** Sets the lasting row, or the one override, about the same. Answers whether it could. */
+  /** Sets the row about the same until the same time. Answers whether it could. */
   cellSet(row: PreferencesRow): boolean {
     const now = this.#now();
-    if (!holds(row, now)) return false;
+    if (!holds(row, now) && !isEmpty(row)) return false;
     const key: Key = { account: row.account, subscription: row.subscription ?? null, kind: row.kind ?? null };
-    const rows = this.document.rows.filter((one) => holds(one, now) && !(isAbout(one, key) && (one.until === undefined) === (row.until === undefined)));
+    const rows = this.document.rows.filter((one) => holds(one, now) && !isSame(one, row));
     this.document = { ...this.document, rows: isEmpty(row) ? rows : [...rows, row] };
     this.cards = this.cards.filter((card) => card.card === "storm" || card.subscription !== key.subscription || card.kind !== key.kind);
     return true;
@@ -110,9 +115,19 @@ export class FakePolicy {
     return true;
   }
 
+  /** A row of a list, which says when it comes back. */
+  withBack(row: Row): Row {
+    return { ...row, back: this.snoozed.get(row.id) ?? null };
+  }
+
   quiet(): QuietView | null {
     const window = quietAt(this.document.quiet, this.#now());
     return window && { name: window.schedule.name, until: iso(window.to) };
+  }
+
+  nextQuiet(): QuietNext | null {
+    const window = this.quiet() ? null : nextQuiet(this.document.quiet, this.#now());
+    return window && { name: window.schedule.name, from: iso(window.from) };
   }
 
   held(waiting: number, pausedUntil: string | null | undefined): HeldView[] {
@@ -123,6 +138,14 @@ export class FakePolicy {
     const times = [...this.snoozed.values()].flatMap((back) => (back.at === "time" ? [back.time] : [])).sort();
     if (this.snoozed.size > 0) held.push({ cause: "snooze", says: "Snoozed", count: this.snoozed.size, until: times[0] ?? null, can_deliver: false });
     return held;
+  }
+
+  /** Files whose path says that they are missing cannot be played. */
+  sounds(): SoundsView {
+    const { sounds, tiers } = this.document;
+    const places: [string, Sound | undefined][] = [["sounds.sound", sounds.sound], ...Object.entries(tiers).map(([tier, cell]): [string, Sound | undefined] => [`tiers.${tier}.sound`, cell?.sound])];
+    const wrong = places.flatMap(([at, sound]) => (sound?.play === "file" && isMissing(sound) ? [{ at, says: `${sound.path}: this cannot be read (no such file). The default sound is played instead.` }] : []));
+    return { says: "Sounds of the desktop at 100 % are played by the desktop itself; files, and what is softer, by pw-play.", volume: true, problems: wrong };
   }
 
   types(): TypeView[] {
@@ -155,7 +178,7 @@ export class FakePolicy {
       ...keys.flatMap(([at, origin]) =>
         document.rows
           .filter((row) => isAbout(row, at) && holds(row, now))
-          .sort((a, b) => Number(b.until !== undefined) - Number(a.until !== undefined))
+          .sort((a, b) => endOf(a) - endOf(b))
           .map((row): [Cell, Origin, string | null] => [row, origin, row.until ?? null]),
       ),
       [document.tiers[tier], "tier", null],

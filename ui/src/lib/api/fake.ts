@@ -387,9 +387,7 @@ export class Fake implements Api {
       }
       case "reconnect":
         for (const one of this.accounts) {
-          if (request.account === null || one.id === request.account) {
-            one.connection = connectionOf(one, "live", this.now);
-          }
+          if (request.account === null || one.id === request.account) one.connection = connectionOf(one, "live", this.now);
         }
         this.hint({ event: "status" });
         return { is: "done" };
@@ -451,7 +449,7 @@ export class Fake implements Api {
       revisions: [],
       raw: JSON.stringify({ id: `r${id}`, event: "message", topic: row.topic, title: row.title, message: row.preview, priority: row.priority }),
       ...this.#details.get(id),
-      row,
+      row: this.policy.withBack(row),
     };
   }
 
@@ -466,7 +464,7 @@ export class Fake implements Api {
         (query.account === null || row.account === query.account) &&
         (query.subscription === null || row.subscription === query.subscription) &&
         terms.every((term) => matches(row, term)),
-    );
+    ).map((row) => this.policy.withBack(row));
   }
 
   #change(targets: Targets, change: Change): Changed {
@@ -550,6 +548,7 @@ export class Fake implements Api {
       },
       pause: this.pauseView,
       quiet: this.policy.quiet(),
+      next_quiet: this.policy.nextQuiet(),
       held: this.policy.held(this.waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
       around: [], told: ["locked", "presenting", "full_screen", "do_not_disturb"],
       cards: this.policy.cards,

@@ -17,9 +17,11 @@ import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { Presence } from "../bindings/Presence";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
+import type { Sound } from "../bindings/Sound";
 import type { SubscriptionEdit } from "../bindings/SubscriptionEdit";
 import type { Target } from "../bindings/Target";
 import type { Targets } from "../bindings/Targets";
+import type { Tier } from "../bindings/Tier";
 import { tauri } from "./tauri";
 
 /** What a window was opened for. */
@@ -129,6 +131,8 @@ export class Client {
   looking = (presence: Presence) => this.ask({ do: "looking", ...presence }, "done");
   openWindow = (target: Target) => this.ask({ do: "open_window", target, token: null }, "done");
   doctor = () => this.ask({ do: "doctor" }, "doctor");
+  sounds = () => this.ask({ do: "sounds" }, "sounds");
+  soundTry = (sound: Sound, tier: Tier, volume: number) => this.ask({ do: "sound_try", sound, tier, volume }, "tried");
   testToast = () => this.ask({ do: "test_toast" }, "done");
 }
 

@@ -15,10 +15,12 @@ import type { Preferences } from "./Preferences";
 import type { PreferencesRow } from "./PreferencesRow";
 import type { Presence } from "./Presence";
 import type { Preview } from "./Preview";
+import type { Sound } from "./Sound";
 import type { SubscriptionEdit } from "./SubscriptionEdit";
 import type { SubscriptionId } from "./SubscriptionId";
 import type { Target } from "./Target";
 import type { Targets } from "./Targets";
+import type { Tier } from "./Tier";
 import type { WindowShape } from "./WindowShape";
 
 /**
@@ -188,4 +190,16 @@ window: string,
 /**
  * Its size.
  */
-shape: WindowShape, } | { "do": "doctor" } | { "do": "test_toast" } | { "do": "quit" };
+shape: WindowShape, } | { "do": "doctor" } | { "do": "test_toast" } | { "do": "sounds" } | { "do": "sound_try", 
+/**
+ * Which one.
+ */
+sound: Sound, 
+/**
+ * What the default sounds like depends on it.
+ */
+tier: Tier, 
+/**
+ * In percent.
+ */
+volume: number, } | { "do": "quit" };

@@ -10,7 +10,7 @@ export type Sounds = {
  */
 on: boolean, 
 /**
- * Of sound files, in percent.
+ * How loud, in percent, where Tidings plays the sound; 0 is silence everywhere.
  */
 volume: number, 
 /**

@@ -4,6 +4,7 @@ import type { ConnectionView } from "./ConnectionView";
 import type { Counts } from "./Counts";
 import type { HeldView } from "./HeldView";
 import type { PauseView } from "./PauseView";
+import type { QuietNext } from "./QuietNext";
 import type { QuietView } from "./QuietView";
 import type { Row } from "./Row";
 
@@ -27,6 +28,10 @@ pause: PauseView | null,
  * Quiet hours in force, if any.
  */
 quiet: QuietView | null, 
+/**
+ * The next quiet hours within some days, where none are in force.
+ */
+next_quiet: QuietNext | null, 
 /**
  * What waits, by cause, the first due first.
  */

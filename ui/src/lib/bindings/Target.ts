@@ -12,7 +12,11 @@ id: NotificationId, } | { "show": "toast",
 /**
  * Which one.
  */
-toast: number, } | { "show": "settings" } | { "show": "add_account", 
+toast: number, } | { "show": "settings" } | { "show": "section", 
+/**
+ * Its name: `accounts`, `grid`, `quiet`, `sounds`, …
+ */
+section: string, } | { "show": "add_account", 
 /**
  * As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.
  */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Cell } from "../bindings/Cell";
 import type { PreferencesRow } from "../bindings/PreferencesRow";
-import { own, plan, type Key } from "./cells";
+import { layers, own, plan, taken, type Key } from "./cells";
 import { defaultPreferences } from "./defaults";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
@@ -45,13 +45,41 @@ describe("changing a cell", () => {
     expect(rows).toHaveLength(2);
   });
 
-  it("is told as a document where two overrides have ends of their own, which rows cannot say", () => {
-    const both = change([about({ until: EVENING, toast: "on" })], { mute: true }, MONDAY);
-    expect(both.rows).toBeNull();
-    expect(both.after.rows).toEqual([about({ until: EVENING, toast: "on" }), about({ until: MONDAY, mute: true })]);
-    const one = plan(both.after, KEY, { mute: undefined }, null, NOW);
-    expect(one.rows).toBeNull();
-    expect(one.after.rows).toEqual([about({ until: EVENING, toast: "on" })]);
+  it("leaves an override of other cells alone, whatever its end", () => {
+    const { rows, after } = change([about({ until: EVENING, toast: "on" })], { mute: true }, MONDAY);
+    expect(rows).toEqual([about({ until: MONDAY, mute: true })]);
+    expect(after.rows).toEqual([about({ until: EVENING, toast: "on" }), about({ until: MONDAY, mute: true })]);
+    expect(plan(after, KEY, { mute: undefined }, null, NOW).after.rows).toEqual([about({ until: EVENING, toast: "on" })]);
+  });
+
+  it("until sooner comes before what holds longer, which comes after it", () => {
+    const { rows, after } = change([about({ until: MONDAY, toast: "off" }), about({ toast: "digest" })], { toast: "on" }, EVENING);
+    expect(rows).toEqual([about({ until: EVENING, toast: "on" })]);
+    expect(layers(after, KEY, "toast", NOW)).toEqual([
+      { value: "on", until: EVENING },
+      { value: "off", until: MONDAY },
+      { value: "digest", until: null },
+    ]);
+    expect(own(after, KEY, "toast", Date.parse(EVENING))).toEqual({ value: "off", until: MONDAY });
+  });
+
+  it("until later takes away what would hide it", () => {
+    const { after } = change([about({ until: EVENING, toast: "on", badge: "off" })], { toast: "off" }, MONDAY);
+    expect(after.rows).toEqual([about({ until: EVENING, badge: "off" }), about({ until: MONDAY, toast: "off" })]);
+  });
+
+  it("to the same until sooner ends then, and not later", () => {
+    expect(change([about({ until: MONDAY, mute: true })], { mute: true }, EVENING).after.rows).toEqual([about({ until: EVENING, mute: true })]);
+  });
+
+  it("is taken back one by one", () => {
+    const rows = [about({ until: EVENING, toast: "on", mute: true }), about({ until: MONDAY, toast: "off" }), about({ toast: "digest" })];
+    const without = (until: string | null) => taken({ ...defaultPreferences(), rows }, KEY, "toast", until, NOW);
+    expect(without(MONDAY).rows).toEqual([about({ until: MONDAY })]);
+    expect(without(MONDAY).after.rows).toEqual([rows[0], rows[2]]);
+    expect(without(EVENING).after.rows).toContainEqual(about({ until: EVENING, mute: true }));
+    expect(without(null).after.rows).toEqual([rows[0], rows[1]]);
+    expect(without("2026-12-01T00:00:00Z").rows).toEqual([]);
   });
 
   it("forgets overrides that are over instead of sending them", () => {

@@ -40,19 +40,24 @@ export function isEmpty(row: Cell): boolean {
   return NAMES.every((name) => row[name] === undefined);
 }
 
-/** What a row says about one cell now, and until when. */
-export function own<N extends CellName>(
-  preferences: Preferences,
-  key: Key,
-  name: N,
-  now: number,
-): { value: NonNullable<Cell[N]>; until: string | null } | null {
+/** What is said about a cell, and until when. */
+export type Said<N extends CellName> = { value: NonNullable<Cell[N]>; until: string | null };
+
+/** All that rows say about one cell: what holds now, then what comes after it. */
+export function layers<N extends CellName>(preferences: Preferences, key: Key, name: N, now: number): Said<N>[] {
   const rows = preferences.rows
     .filter((row) => isAbout(row, key) && row[name] !== undefined && holds(row, now))
-    .sort((a, b) => (a.until ? Date.parse(a.until) : Infinity) - (b.until ? Date.parse(b.until) : Infinity));
-  const first = rows[0];
-  return first ? { value: first[name] as NonNullable<Cell[N]>, until: first.until ?? null } : null;
+    .sort((a, b) => endOf(a) - endOf(b));
+  return rows.map((row) => ({ value: row[name] as NonNullable<Cell[N]>, until: row.until ?? null }));
 }
+
+/** What a row says about one cell now, and until when. */
+export function own<N extends CellName>(preferences: Preferences, key: Key, name: N, now: number): Said<N> | null {
+  return layers(preferences, key, name, now)[0] ?? null;
+}
+
+/** When a row ends, milliseconds. */
+export const endOf = (row: PreferencesRow): number => (row.until === undefined ? Infinity : Date.parse(row.until));
 
 function blank(key: Key, until: string | null): PreferencesRow {
   return {
@@ -67,12 +72,13 @@ function without(row: PreferencesRow, names: readonly CellName[]): PreferencesRo
   return Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name as CellName))) as PreferencesRow;
 }
 
-/** A change of cells: the document afterwards, and the rows that say it one by one, if rows can. */
-export type Plan = { after: Preferences; rows: PreferencesRow[] | null };
+/** A change of cells: the document afterwards, and the rows that say it one by one. */
+export type Plan = { after: Preferences; rows: PreferencesRow[] };
 
 /**
  * What makes these cells have these values from now on, for good or until a time. A cell that is undefined
- * inherits again. Other rows about the same that say something about these cells say it no more.
+ * inherits again. Of other rows about the same, those that would hide it, or make its end meaningless, say
+ * nothing about these cells any more; what comes after it stays.
  */
 export function plan(preferences: Preferences, key: Key, change: Cell, until: string | null, now: number): Plan {
   const names = Object.keys(change) as CellName[];
@@ -83,18 +89,26 @@ export function plan(preferences: Preferences, key: Key, change: Cell, until: st
   const rows: PreferencesRow[] = [];
   for (const row of before) {
     if (isSame(row, wanted)) continue;
-    // A lasting value stays below an override that ends.
-    if (until !== null && row.until === undefined && !isEmpty(set)) continue;
+    const repeats = () => row.until !== undefined && names.every((name) => JSON.stringify(row[name]) === JSON.stringify(set[name]));
+    if (!isEmpty(set) && endOf(row) > endOf(wanted) && !repeats()) continue;
     if (names.some((name) => row[name] !== undefined)) rows.push(without(row, names));
   }
   const there = before.find((row) => isSame(row, wanted));
   if (!isEmpty(set) || (there && names.some((name) => there[name] !== undefined))) {
     rows.push({ ...without(there ?? wanted, names), ...set });
   }
-  const after = rows.reduce(withRow, { ...preferences, rows: preferences.rows.filter((row) => holds(row, now)) });
-  // Row by row there is one override of a row: several, with ends of their own, only the document can say.
-  const several = (all: readonly PreferencesRow[]) => all.filter((row) => isAbout(row, key) && row.until !== undefined).length > 1;
-  return { after, rows: several(before) || several(after.rows) ? null : rows };
+  return planned(preferences, rows, now);
+}
+
+/** Takes back what one of the rows about a key says about a cell: the one with this end. */
+export function taken(preferences: Preferences, key: Key, name: CellName, until: string | null, now: number): Plan {
+  const wanted = blank(key, until);
+  const row = preferences.rows.find((row) => isSame(row, wanted));
+  return planned(preferences, row ? [without(row, [name])] : [], now);
+}
+
+function planned(preferences: Preferences, rows: PreferencesRow[], now: number): Plan {
+  return { after: rows.reduce(withRow, { ...preferences, rows: preferences.rows.filter((row) => holds(row, now)) }), rows };
 }
 
 /** Whether a row has not ended yet. */

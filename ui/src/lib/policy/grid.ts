@@ -1,6 +1,7 @@
 // The grid as a tree: which rows are on screen, what their cells say and from where. Pure.
 
 import { words } from "../../messages/en";
+import type { Cell } from "../bindings/Cell";
 import type { GridRow } from "../bindings/GridRow";
 import type { Inherited } from "../bindings/Inherited";
 import type { Preferences } from "../bindings/Preferences";
@@ -60,22 +61,23 @@ export function linesOf(rows: readonly GridRow[], open: ReadonlySet<string>): Li
   return walk(null);
 }
 
+/** What a value says in its column. */
+const SAYS: { [C in ValueColumn]: (value: NonNullable<Cell[C]>) => string } = {
+  toast: (value) => words.policy.toasts[value],
+  mute: (value) => (value ? words.policy.grid.muted : words.policy.grid.notMuted),
+  sound: (value) => words.policy.sound(value),
+  badge: (value) => words.policy.badges[value],
+  privacy: (value) => words.policy.privacies[value],
+  batch: (value) => words.policy.batch(value),
+};
+
+export function valueSays<C extends ValueColumn>(column: C, value: NonNullable<Cell[C]>): string {
+  return SAYS[column](value);
+}
+
 /** What a cell says. */
-export function says(row: GridRow, column: ValueColumn): string {
-  switch (column) {
-    case "toast":
-      return words.policy.toasts[row.toast.value];
-    case "mute":
-      return row.mute.value ? words.policy.grid.muted : words.policy.grid.notMuted;
-    case "sound":
-      return words.policy.sound(row.sound.value);
-    case "badge":
-      return words.policy.badges[row.badge.value];
-    case "privacy":
-      return words.policy.privacies[row.privacy.value];
-    case "batch":
-      return words.policy.batch(row.batch.value);
-  }
+export function says<C extends ValueColumn>(row: GridRow, column: C): string {
+  return valueSays(column, row[column].value as NonNullable<Cell[C]>);
 }
 
 /** Where a value is from, and until when: "from home", "until Mon 08:00". */

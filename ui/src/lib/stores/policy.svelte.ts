@@ -10,7 +10,7 @@ import type { GridRow } from "../bindings/GridRow";
 import type { Preferences } from "../bindings/Preferences";
 import type { PreferencesView } from "../bindings/PreferencesView";
 import type { ProblemView } from "../bindings/ProblemView";
-import { plan, withRow, type Key } from "../policy/cells";
+import { plan, taken, withRow, type CellName, type Key } from "../policy/cells";
 import { send } from "../policy/send";
 import { coalesced } from "./once";
 import type { Session } from "./session.svelte";
@@ -59,7 +59,7 @@ export class Policy {
       if (this.#owed === 0 && this.#shown > 0 && this.view) await this.#read(true).catch(() => undefined);
     }, SOON);
     session.onHint((event) => {
-      if (event.event !== "arrived" && event.event !== "changed") this.#reread();
+      if (event.event === "preferences" || event.event === "accounts" || event.event === "resync") this.#reread();
     });
     session.onReturn(() => this.#reread());
   }
@@ -150,6 +150,14 @@ export class Policy {
   setCells(says: string, key: Key, cells: Cell, until: string | null = null): Promise<ErrorView | null> {
     return this.#do(says, (document) => {
       const planned = plan(document, key, cells, until, Date.now());
+      return { after: planned.after, send: () => send(this.#client, planned) };
+    });
+  }
+
+  /** Takes back what a row of the grid says about a cell until this time, or for good. */
+  takeBack(says: string, key: Key, name: CellName, until: string | null): Promise<ErrorView | null> {
+    return this.#do(says, (document) => {
+      const planned = taken(document, key, name, until, Date.now());
       return { after: planned.after, send: () => send(this.#client, planned) };
     });
   }

@@ -131,7 +131,7 @@ describe("a change", () => {
     const { fake, policy } = await open();
     await policy.change("mine", (draft) => (draft.limits.overall = 3));
     fake.policy.document = { ...fake.policy.document, digest: { seconds: 60 } };
-    fake.hint({ event: "status" });
+    fake.hint({ event: "preferences" });
     await vi.waitFor(() => expect(policy.document?.digest.seconds).toBe(60));
     expect(policy.undoable).toBe(false);
   });

@@ -143,6 +143,10 @@ export class Session {
       case "settings":
         this.#settings();
         break;
+      case "preferences":
+        // Accounts and subscriptions say whether they are muted.
+        this.#accounts();
+        break;
       case "resync":
         this.#everything();
         break;

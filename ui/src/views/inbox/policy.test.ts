@@ -40,6 +40,12 @@ describe("the strip", () => {
     await waitFor(() => expect(screen.queryByTestId("policy-strip")).toBeNull());
   });
 
+  it("leads to the page that changes it", async () => {
+    const { fake, user } = await open({ scenario: "quiet" });
+    await user.click(await screen.findByTestId("strip-quiet-settings"));
+    expect(last(fake, "open_window")?.target).toEqual({ show: "section", section: "quiet" });
+  });
+
   it("is not there when nothing waits", async () => {
     await open();
     expect(screen.queryByTestId("policy-strip")).toBeNull();
@@ -118,6 +124,8 @@ describe("snoozing", () => {
     await user.keyboard("gs");
     await row(60);
     expect(shown()).toEqual([60]);
+    expect(screen.getByTestId("row-back").textContent).toMatch(/^Back .*08:00/);
+    expect(screen.getByTestId("row").getAttribute("aria-label")).toMatch(/, Back .*08:00/);
     await user.keyboard("ga");
     await waitFor(() => expect(shown()).toContain(59));
     await user.keyboard("z");
@@ -135,6 +143,11 @@ describe("snoozing", () => {
     await user.click(screen.getByTestId("snooze-unlock"));
     expect(last(fake, "change")).toMatchObject({ targets: { which: "ids", ids: [60, 59] }, change: { snooze: { back: { at: "unlock" } } } });
     await waitFor(() => expect(shown()).not.toContain(59));
+    await user.keyboard("gs");
+    await row(59);
+    expect(screen.getAllByTestId("row-back").map((one) => one.textContent)).toEqual(Array(2).fill("Back when unlocked"));
+    await user.keyboard("j{Enter}");
+    expect((await screen.findByTestId("detail-back")).textContent).toBe("Back when unlocked");
   });
 
   it("until a typed time, which has to come", async () => {

@@ -5,6 +5,7 @@ import { Client } from "../../lib/api";
 import { KINDS } from "../../lib/api/fake-data";
 import { Fake, type FakeOptions } from "../../lib/api/fake";
 import type { Request } from "../../lib/bindings/Request";
+import type { Target } from "../../lib/bindings/Target";
 import { Session } from "../../lib/stores/session.svelte";
 import { violations } from "../../testing/axe";
 import SettingsView from "./SettingsView.svelte";
@@ -247,6 +248,37 @@ describe("an account", () => {
     expect(last(fake, "account_remove")).toBeUndefined();
     await user.click(screen.getByTestId("account-remove-yes"));
     await waitFor(() => expect(screen.getAllByTestId("account-card").length).toBe(1));
+  });
+});
+
+describe("a link to a section", () => {
+  const open = async (target: Target) => {
+    const fake = new Fake({ scenario: "policy" });
+    const session = new Session(new Client(fake), "settings");
+    await session.start();
+    const ready = vi.fn();
+    render(SettingsView, { props: { session, target, onready: ready } });
+    await waitFor(() => expect(ready).toHaveBeenCalled());
+    return fake;
+  };
+  const current = () => screen.getByRole("button", { current: "page" }).textContent?.trim();
+
+  it("opens there, and goes there when the window is open already", async () => {
+    const fake = await open({ show: "section", section: "quiet" });
+    expect(current()).toBe("Quiet hours");
+    expect(await screen.findByTestId("quiet-state")).toBeTruthy();
+    fake.hint({ event: "present", target: { show: "section", section: "sounds" }, token: null });
+    expect(await screen.findByTestId("sounds-on")).toBeTruthy();
+    // The settings as such stay where they are.
+    fake.hint({ event: "present", target: { show: "settings" }, token: null });
+    await waitFor(() => expect(current()).toBe("Sounds"));
+    fake.hint({ event: "present", target: { show: "import" }, token: null });
+    await waitFor(() => expect(current()).toBe("Accounts"));
+  });
+
+  it("to one that is not known opens the first", async () => {
+    await open({ show: "section", section: "nonsense" });
+    expect(current()).toBe("Accounts");
   });
 });
 

@@ -85,7 +85,7 @@ pub fn import(shared: &Arc<Shared>, asked: &ConfigImport) -> Result<Reply, Error
     } = config::document(&asked.text).map_err(|problem| invalid(problem.says))?;
     // What does not work is named by its place in the document.
     let (_, more) =
-        preferences::ready(&shared.store, theirs.clone()).map_err(|error| storage(&error))?;
+        shared.ready(theirs.clone()).map_err(|error| storage(&error))?;
     problems.extend(more);
     let here = shared.store.read(here).map_err(|error| storage(&error))?;
     let (preferences, kept_back) = carry::carried(theirs, &accounts, &here);
@@ -109,7 +109,8 @@ pub fn set(shared: &Arc<Shared>, path: &str, value: Option<&str>) -> Result<Repl
     let after = config::with(&before, path, value).map_err(invalid)?;
     let after = settled(shared, after)?;
     let worked = |preferences: &Preferences| {
-        preferences::ready(&shared.store, preferences.clone())
+        shared
+            .ready(preferences.clone())
             .map(|(_, problems)| problems)
             .map_err(|error| storage(&error))
     };

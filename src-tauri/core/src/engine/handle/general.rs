@@ -188,6 +188,7 @@ pub async fn test_toast(shared: &Shared) -> Result<Reply, ErrorView> {
         tier: Tier::Important,
         sound: Some(shared.rulebook().document().sounds.sound.clone()),
         volume: shared.rulebook().document().sounds.volume.min(100),
+        hushed: lock(&shared.around).do_not_disturb,
         update: false,
         actions: Vec::new(),
         icon: None,

@@ -2,11 +2,11 @@
 
 use super::view;
 use crate::engine::{Shared, storage};
-use crate::model::{Mirror, NotificationId};
+use crate::model::{Mirror, Notification, NotificationId};
 use crate::store::{StoreError, Tx};
 use jiff::Zoned;
 use tidings_api::{
-    Back, Change, Changed, ErrorCode, ErrorView, Event, ListQuery, Page, Reply, Targets,
+    Back, Change, Changed, ErrorCode, ErrorView, Event, ListQuery, Page, Place, Reply, Targets,
 };
 
 pub fn list(shared: &Shared, query: &ListQuery) -> Result<Reply, ErrorView> {
@@ -16,8 +16,19 @@ pub fn list(shared: &Shared, query: &ListQuery) -> Result<Reply, ErrorView> {
         .read(|tx| {
             let (found, next) = tx.page(query, &now)?;
             let names = view::Names::read(shared, tx)?;
+            // Nowhere else is anything that is snoozed, unless a search or a toast leads there.
+            let may_be_away =
+                query.place == Place::Snoozed || !query.search.is_empty() || query.toast.is_some();
+            let row = |n: &Notification| {
+                let row = view::row(n, &names);
+                if may_be_away {
+                    view::with_back(row, tx)
+                } else {
+                    Ok(row)
+                }
+            };
             Ok(Reply::Page(Page {
-                rows: found.iter().map(|n| view::row(n, &names)).collect(),
+                rows: found.iter().map(row).collect::<Result<_, _>>()?,
                 next,
             }))
         })

@@ -100,7 +100,11 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
             general::set_window_shape(shared, &window, shape)
         }
         Request::TestToast => general::test_toast(shared).await,
-        Request::OpenWindow { .. } | Request::Doctor | Request::Quit => Err(ErrorView::new(
+        Request::OpenWindow { .. }
+        | Request::Doctor
+        | Request::Sounds
+        | Request::SoundTry { .. }
+        | Request::Quit => Err(ErrorView::new(
             ErrorCode::NeedsResident,
             "Only the running Tidings can do this. Start it with: tidings",
         )),

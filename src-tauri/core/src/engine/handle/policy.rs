@@ -26,7 +26,8 @@ pub fn set_cell(shared: &Shared, row: CellRow) -> Result<Reply, ErrorView> {
         ));
     }
     let now = shared.clock.now();
-    if row.until.is_some_and(|until| until <= now) {
+    // Taking away what is over meanwhile is fine.
+    if !row.cell.is_empty() && row.until.is_some_and(|until| until <= now) {
         return Err(invalid(
             "This would end before it begins. Choose a later time.",
         ));
@@ -37,7 +38,7 @@ pub fn set_cell(shared: &Shared, row: CellRow) -> Result<Reply, ErrorView> {
         other.account == row.account
             && other.subscription == row.subscription
             && other.kind == row.kind
-            && other.until.is_some() == row.until.is_some()
+            && other.until == row.until
     };
     let place = document.rows.iter().position(is_same);
     document.rows.retain(|other| !is_same(other));

@@ -1,7 +1,7 @@
 //! What other preferences would have done with what came in the last days.
 
 use super::invalid;
-use crate::engine::{Shared, preferences, storage, view};
+use crate::engine::{Shared, storage, view};
 use crate::model::Notification;
 use crate::model::preferences::Preferences;
 use crate::policy::{Outcome, Simulated, differences, simulate as play};
@@ -38,9 +38,7 @@ pub fn simulate(
         .map_err(|error| storage(&error))?;
     let present = shared.rulebook();
     let (book, problems) = match others {
-        Some(others) => {
-            preferences::ready(&shared.store, others).map_err(|error| storage(&error))?
-        }
+        Some(others) => shared.ready(others).map_err(|error| storage(&error))?,
         None => (Arc::clone(&present), Vec::new()),
     };
     let zone = now.time_zone();

@@ -12,20 +12,20 @@ pub use line::Line;
 use super::play::{Happening, Player};
 use super::{Place, Rulebook};
 use crate::model::preferences::{Mandates, Preferences};
-use crate::model::{
-    AccountId, BackendKind, NotificationId, Pause, Problem, SubscriptionId, Surroundings,
-};
+use crate::model::{AccountId, NotificationId, Pause, Problem, SubscriptionId, Surroundings};
 use event::{Event, Told};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Takes events in their order, and says what is decided and seen.
 #[derive(Debug)]
 pub struct Checker {
     document: Preferences,
-    families: BTreeMap<AccountId, BackendKind>,
+    mandates: Mandates,
+    /// As far as events told of them.
+    places: Vec<Place>,
     player: Player,
     zone: TimeZone,
     began: bool,
@@ -40,12 +40,13 @@ pub struct Checker {
 
 impl Checker {
     /// Nothing has happened yet. `zone`: where the computer is, until an event says otherwise. Says what does not work
-    /// in the preferences.
-    pub fn new(document: Preferences, zone: TimeZone) -> (Self, Vec<Problem>) {
-        let (book, problems) = Rulebook::new(document.clone(), &Mandates::default(), &[]);
+    /// in the preferences, or in what is mandatory.
+    pub fn new(document: Preferences, mandates: Mandates, zone: TimeZone) -> (Self, Vec<Problem>) {
+        let (book, problems) = Rulebook::new(document.clone(), &mandates, &[]);
         let checker = Self {
             document,
-            families: BTreeMap::new(),
+            mandates,
+            places: Vec::new(),
             player: Player::new(Arc::new(book), zone.clone(), Timestamp::MIN, true),
             zone,
             began: false,
@@ -189,10 +190,9 @@ impl Checker {
             .id
             .clone()
             .unwrap_or_else(|| format!("line-{}", self.lines));
-        if let Some(backend) = told.backend
-            && self.families.insert(AccountId(told.account), backend) != Some(backend)
-        {
-            self.read_again();
+        if self.learn(&told) {
+            let (book, _) = Rulebook::new(self.document.clone(), &self.mandates, &self.places);
+            self.player.happens(Happening::Preferences(Arc::new(book)));
         }
         let next = i64::try_from(self.ids.len()).unwrap_or(i64::MAX);
         let id = *self
@@ -207,20 +207,35 @@ impl Checker {
         self.player.happens(Happening::Arrives(Box::new(n)));
     }
 
-    /// The families of servers are known only when something comes from them.
-    fn read_again(&mut self) {
-        let places: Vec<Place> = self
-            .families
+    /// Servers, their families and topics are known only when something comes from them. Says whether this was new.
+    fn learn(&mut self, told: &Told) -> bool {
+        let account = AccountId(told.account);
+        let known = self
+            .places
             .iter()
-            .map(|(account, backend)| Place {
-                account: *account,
-                backend: *backend,
+            .position(|place| place.account == account);
+        let index = known.unwrap_or_else(|| {
+            self.places.push(Place {
+                account,
+                backend: None,
                 host: String::new(),
                 topics: Vec::new(),
-            })
-            .collect();
-        let (book, _) = Rulebook::new(self.document.clone(), &Mandates::default(), &places);
-        self.player.happens(Happening::Preferences(Arc::new(book)));
+            });
+            self.places.len() - 1
+        });
+        let place = &mut self.places[index];
+        let before = place.clone();
+        place.backend = told.backend.or(place.backend);
+        if let Some(server) = &told.server {
+            place.host.clone_from(server);
+        }
+        let subscription = SubscriptionId(told.subscription);
+        let topic = told.topic.clone();
+        match place.topics.iter_mut().find(|(id, _)| *id == subscription) {
+            Some((_, name)) => *name = topic.unwrap_or_else(|| name.clone()),
+            None => place.topics.push((subscription, topic.unwrap_or_default())),
+        }
+        known.is_none() || before != *place
     }
 
     fn lines(&mut self) -> Vec<Line> {

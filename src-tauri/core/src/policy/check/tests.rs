@@ -1,4 +1,5 @@
 use super::Checker;
+use crate::model::preferences::Mandates;
 use crate::settings;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -8,7 +9,8 @@ use std::path::Path;
 fn checker(preferences: &str) -> Checker {
     let (document, problems) = settings::preferences(preferences);
     assert_eq!(problems, []);
-    let (checker, problems) = Checker::new(document, TimeZone::get("Europe/Berlin").unwrap());
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let (checker, problems) = Checker::new(document, Mandates::default(), zone);
     assert_eq!(problems, []);
     checker
 }
@@ -125,4 +127,44 @@ fn events_that_say_more_than_a_notification() {
             "2026-03-02T09:10:00Z  toast 2, for 1: By Gotify",
         ]
     );
+}
+
+#[test]
+fn the_file_in_the_documentation_is_read_whole() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (mandates, problems) = settings::mandates(&blocks(&text, "## For administrators")[0]);
+    assert_eq!((mandates.mandatory.len(), problems), (2, vec![]));
+}
+
+/// What is mandatory is a question of servers and topics, which events may name.
+#[test]
+fn what_is_mandatory_rings_though_it_is_muted() {
+    let (document, _) = settings::preferences(r#"{"rows": [{"account": 1, "mute": true}]}"#);
+    let (mandates, problems) =
+        settings::mandates(r#"{"mandatory": [{"server": "*.example.com", "topic": "fire"}]}"#);
+    assert_eq!(problems, []);
+    let (mut checker, problems) = Checker::new(document, mandates, TimeZone::UTC);
+    assert_eq!(problems, []);
+    let event = |minute: u32, id: &str, more: &str| {
+        format!(
+            r#"{{"now":"2026-03-02T12:{minute:02}:00Z","notification":{{"id":"{id}","title":"{id}"{more}}}}}"#
+        )
+    };
+    let events = [
+        event(0, "nowhere", ""),
+        event(1, "other", r#","server":"ntfy.example.com","topic":"news""#),
+        event(2, "fire", r#","subscription":2,"topic":"fire""#),
+        event(
+            3,
+            "elsewhere",
+            r#","account":2,"server":"example.org","topic":"fire""#,
+        ),
+    ];
+    let lines = said(&mut checker, &events.join("\n"));
+    let toasts: Vec<_> = lines.iter().filter(|line| line.contains("toast")).collect();
+    assert_eq!(toasts.len(), 2, "{lines:?}");
+    assert!(toasts[0].ends_with("for 1: fire"), "{lines:?}");
+    // Which is not muted.
+    assert!(toasts[1].ends_with("for 1: elsewhere"), "{lines:?}");
 }

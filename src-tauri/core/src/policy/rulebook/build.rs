@@ -48,7 +48,7 @@ impl Rulebook {
                 let of_family = document
                     .mapping
                     .iter()
-                    .find(|mapping| mapping.backend == place.backend)?;
+                    .find(|mapping| Some(mapping.backend) == place.backend)?;
                 Some((place.account, of_family.tiers))
             })
             .collect();
@@ -113,8 +113,9 @@ fn mandatory(
         let [Ok(server), Ok(topic), Ok(kind)] = ready else {
             problems.push(Problem {
                 at: format!("mandatory[{index}]"),
-                says: "A pattern in the administrator's file is empty or too large; the entry is left out."
-                    .to_owned(),
+                says: format!(
+                    "A pattern in mandatory[{index}] is empty or too large. It is left out."
+                ),
             });
             continue;
         };

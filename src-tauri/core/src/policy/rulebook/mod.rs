@@ -22,8 +22,8 @@ pub use grid::{Row, Said};
 pub struct Place {
     /// The account.
     pub account: AccountId,
-    /// Its server family.
-    pub backend: BackendKind,
+    /// Its server family, where that is known.
+    pub backend: Option<BackendKind>,
     /// The host of its server.
     pub host: String,
     /// Its subscriptions, and their topics.
@@ -226,6 +226,14 @@ impl Rulebook {
     /// When quiet hours next begin; none where they are in force.
     pub fn next_quiet(&self, now: &Zoned) -> Option<Timestamp> {
         self.quiet.next(Tier::Important, now)
+    }
+
+    /// The same, and what the user calls them.
+    pub fn next_quiet_hours(&self, now: &Zoned) -> Option<(String, Timestamp)> {
+        let from = self.next_quiet(now)?;
+        let then = from.to_zoned(now.time_zone().clone());
+        let quiet = self.quiet.at(Tier::Important, &then)?;
+        Some((quiet.name.to_owned(), from))
     }
 
     /// The document without the quiet hours in force, or the next ones, of this one night; none where there are none.

@@ -427,7 +427,10 @@ fn nobody_presents_all_day() {
     let mut presenting = Presenting::default();
     assert_eq!(presenting.left(false, hour), None);
     assert_eq!(presenting.left(true, hour), Some(LONGEST));
-    assert_eq!(presenting.left(true, hour * 2), Some(Duration::from_hours(2)));
+    assert_eq!(
+        presenting.left(true, hour * 2),
+        Some(Duration::from_hours(2))
+    );
     assert_eq!(presenting.left(true, hour + LONGEST), None);
     assert_eq!(presenting.left(true, hour * 24), None, "and stays over");
     assert_eq!(presenting.left(false, hour * 25), None);

@@ -1,5 +1,6 @@
 //! How a toast is put for the daemon of the moment. Pure.
 
+use crate::os::sounds::default_name;
 use notify_rust::{Hint, Notification, Timeout, Urgency};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,6 +15,8 @@ pub struct Capabilities {
     pub actions: bool,
     /// The body may contain markup, so that text has to be escaped.
     pub markup: bool,
+    /// It plays sounds, and heeds hints about them.
+    pub sound: bool,
 }
 
 impl Capabilities {
@@ -23,6 +26,7 @@ impl Capabilities {
         Self {
             actions: has("actions"),
             markup: has("body-markup"),
+            sound: has("sound"),
         }
     }
 }
@@ -55,11 +59,7 @@ pub fn compose(toast: &Toast, can: Capabilities) -> Notification {
     }
     match toast.sound.as_ref().filter(|_| !toast.update) {
         Some(Sound::Default) => {
-            let name = match toast.tier {
-                Tier::Critical => "dialog-warning",
-                Tier::Important | Tier::Informational => "message-new-instant",
-            };
-            out.hint(Hint::SoundName(name.to_owned()));
+            out.hint(Hint::SoundName(default_name(toast.tier).to_owned()));
         }
         Some(Sound::Named { name }) => {
             out.hint(Hint::SoundName(name.clone()));
@@ -122,6 +122,7 @@ mod tests {
     const ALL: Capabilities = Capabilities {
         actions: true,
         markup: true,
+        sound: true,
     };
 
     fn toast(tier: Tier) -> Toast {
@@ -132,6 +133,7 @@ mod tests {
             tier,
             sound: Some(Sound::Default),
             volume: 100,
+            hushed: false,
             update: false,
             actions: vec![("0".to_owned(), "Restart".to_owned())],
             icon: None,

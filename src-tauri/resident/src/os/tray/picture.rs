@@ -197,6 +197,7 @@ mod tests {
             },
             pause: None,
             quiet: None,
+            next_quiet: None,
             held: Vec::new(),
             around: Vec::new(),
             told: Vec::new(),

@@ -94,6 +94,25 @@ describe("the grid", () => {
     await waitFor(() => expect(fake.policy.document.rows.filter((one) => one.subscription === 3)).toEqual([{ account: 1, subscription: 3, mute: true }]));
   });
 
+  it("shows what comes after what, and takes it back one by one", async () => {
+    const { fake, user } = await openPage("grid", { scenario: "policy" }, (fake) => {
+      fake.policy.document.rows.push({ account: 1, subscription: 3, mute: false });
+    });
+    await user.click(value("1/3/", "mute"));
+    await user.click(screen.getByLabelText("Muted for 1 hour"));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await user.click(value("1/3/", "mute"));
+    const lines = () => within(screen.getByTestId("layers")).getAllByRole("listitem").map((one) => one.textContent?.trim());
+    expect(lines()).toEqual([expect.stringMatching(/^Muted, until /), "Then: Rings, for good"]);
+    await user.click(screen.getByTestId("layer-remove-1"));
+    // One alone is what the choices above say.
+    await waitFor(() => expect(screen.queryByTestId("layers")).toBeNull());
+    expect(fake.policy.document.rows.filter((one) => one.subscription === 3)).toEqual([{ account: 1, subscription: 3, mute: true, until: expect.any(String) }]);
+    await user.keyboard("{Escape}");
+    await user.click(screen.getByTestId("policy-undo"));
+    await waitFor(() => expect(fake.policy.document.rows.filter((one) => one.subscription === 3)).toHaveLength(2));
+  });
+
   it("gives what is set an end", async () => {
     const { fake, user } = await openPage("grid");
     await user.click(value("2/4/", "privacy"));

@@ -128,10 +128,10 @@ describe("a schedule", () => {
 describe("now and next", () => {
   it("says when it begins, and skips tonight", async () => {
     const { fake, user } = await open(only({ ...night, days: ["sun", "mon"] }));
-    expect(screen.getByTestId("quiet-state").textContent).toMatch(/Next: today 10:00 PM|Next: today 22:00/);
+    expect(screen.getByTestId("quiet-state").textContent).toMatch(/from today 10:00 PM|from today 22:00/);
     await user.click(screen.getByTestId("skip-tonight"));
     await waitFor(() => expect(schedule(fake)?.skip).toBe("2026-11-22"));
-    expect((await screen.findByTestId("quiet-state")).textContent).toMatch(/Next: Mon /);
+    expect((await screen.findByTestId("quiet-state")).textContent).toMatch(/from Mon /);
     await user.click(within(screen.getByTestId("schedule-skip")).getByRole("button"));
     await waitFor(() => expect(schedule(fake)?.skip).toBeUndefined());
   });

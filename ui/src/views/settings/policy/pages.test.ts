@@ -66,6 +66,42 @@ describe("sounds", () => {
     await waitFor(() => expect(fake.policy.document.sounds.volume).toBe(40));
   });
 
+  it("are heard before they are needed, as loud as the slider stands", async () => {
+    const { fake, user } = await openPage("sounds");
+    await user.selectOptions(screen.getByTestId("sound-critical-kind"), "none");
+    await user.click(screen.getByTestId("sound-critical-try"));
+    expect((await screen.findByText("This is silence.")).dataset["testid"]).toBe("sound-critical-says");
+    expect(last(fake, "sound_try")).toEqual({ do: "sound_try", sound: { play: "none" }, tier: "critical", volume: 100 });
+    await fireEvent.input(screen.getByTestId("volume"), { target: { value: "35" } });
+    await user.click(screen.getByTestId("sound-important-try"));
+    await waitFor(() => expect(last(fake, "sound_try")).toEqual({ do: "sound_try", sound: { play: "default" }, tier: "important", volume: 35 }));
+  });
+
+  it("that cannot be played are told where they are set, and when they are tried", async () => {
+    const { fake, user } = await openPage("sounds");
+    expect((await screen.findByTestId("sounds-who")).textContent).toContain("by pw-play");
+    await user.selectOptions(screen.getByTestId("sound-critical-kind"), "file");
+    await user.type(await screen.findByTestId("sound-critical-path"), "/missing.oga{Tab}");
+    const wrong = /The default sound is played instead/;
+    expect(await screen.findByText(wrong)).toBeTruthy();
+    await user.click(screen.getByTestId("sound-critical-try"));
+    await waitFor(() => expect(screen.getByTestId("sound-critical-says").textContent).toContain("/missing.oga: this cannot be read"));
+    await user.selectOptions(screen.getByTestId("sound-critical-kind"), "default");
+    await waitFor(() => expect(screen.queryByText(wrong)).toBeNull());
+    expect(fake.policy.document.tiers.critical.sound).toEqual({ play: "default" });
+  });
+
+  it("say that a volume is not heeded where nobody can", async () => {
+    const { user } = await openPage("sounds", { scenario: "policy" }, (fake) => {
+      fake.policy.sounds = () => ({ says: "The desktop plays the sounds, as loud as it likes.", volume: false, problems: [] });
+    });
+    expect((await screen.findByTestId("sounds-who")).textContent).toContain("as loud as it likes");
+    expect(screen.queryByText("Only 0 % is heeded here.")).toBeNull();
+    await fireEvent.input(screen.getByTestId("volume"), { target: { value: "40" } });
+    expect(await screen.findByText("Only 0 % is heeded here.")).toBeTruthy();
+    await user.click(screen.getByTestId("section-grid"));
+  });
+
   it("go off, and stay on if that cannot be kept", async () => {
     const { fake, user } = await openPage("sounds");
     fake.failures.set("preferences_set", FULL);

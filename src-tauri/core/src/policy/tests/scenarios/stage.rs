@@ -245,7 +245,7 @@ impl Stage {
             .enumerate()
             .map(|(index, name)| Place {
                 account: number(index),
-                backend: backend(name),
+                backend: Some(backend(name)),
                 host: format!("{name}.example.com"),
                 topics: self
                     .topics
