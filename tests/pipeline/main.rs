@@ -16,3 +16,4 @@ mod pusher;
 mod relay;
 mod topics;
 mod way_back;
+mod week;

@@ -166,6 +166,11 @@ async fn a_clock_set_back_lengthens_no_digest() {
     held(&desk, 1).await;
     clock.jump_wall(SignedDuration::from_hours(-5));
     desk.engine.woke();
+    let soon = clock_after(&clock, MINUTE * 5);
+    desk.until("it waits no longer than from now on", |status| {
+        status.held[0].until.is_some_and(|until| until <= soon)
+    })
+    .await;
     clock.pass(MINUTE * 6).await;
     desk.until_shown(1).await;
     desk.settle().await;

@@ -3,7 +3,7 @@
 
 use super::view::Names;
 use super::{Shared, lock, scheduler};
-use crate::model::{AccountId, Back, Context, HoldCause, Surroundings};
+use crate::model::{AccountId, Back, Context, HoldCause, Pause, Surroundings};
 use crate::policy::Rulebook;
 use crate::store::{StoreError, Tx, Waiting};
 use jiff::{Timestamp, Zoned};
@@ -152,19 +152,42 @@ impl Shared {
         self.hint(Event::Status);
     }
 
+    /// So much does the desktop tell.
     pub(super) fn set_told(&self, told: Surroundings) {
         if std::mem::replace(&mut *lock(&self.told), told) != told {
             self.hint(Event::Status);
         }
     }
 
+    /// Toasts wait from now on, or no longer.
+    pub(super) fn set_pause(&self, pause: Option<Pause>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.write(|tx| {
+            tx.set_pause(pause)?;
+            // What waits for the old pause is decided again: it may wait for the new one.
+            tx.release(&HoldCause::Pause.batch_key(), now)
+        })?;
+        self.wake_scheduler.notify_one();
+        self.hint(Event::Status);
+        Ok(())
+    }
+
     /// An account's server is connected: what was to come back then does.
     pub(super) fn back_online(&self, account: AccountId) {
-        match self
+        // Connections come and go all day; what waits for them is rare, and only that is written.
+        let brought = self
             .store
-            .write(|tx| tx.account_is_back(account, self.clock.now()))
-        {
-            Ok(()) => self.wake_scheduler.notify_one(),
+            .read(|tx| tx.waits_for_server(account))
+            .and_then(|waits| {
+                if waits {
+                    self.store
+                        .write(|tx| tx.account_is_back(account, self.clock.now()))?;
+                }
+                Ok(waits)
+            });
+        match brought {
+            Ok(true) => self.wake_scheduler.notify_one(),
+            Ok(false) => {}
             Err(error) => tracing::warn!(%error, "what was put off could not be brought back"),
         }
     }

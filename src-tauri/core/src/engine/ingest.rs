@@ -5,8 +5,8 @@ use super::upkeep::Since;
 use super::{Shared, lock, storage};
 use crate::backend::Missing;
 use crate::model::{
-    AccountId, Cursor, Disposition, Draft, Fate, HoldCause, Mirror, Notification, NotificationId,
-    Origin, SubscriptionId,
+    AccountId, Class, Cursor, Disposition, Draft, Fate, HoldCause, Mirror, Notification,
+    NotificationId, Origin, SubscriptionId,
 };
 use crate::policy;
 use crate::store::{Asked, StoreError, ToastJob, Tx};
@@ -103,7 +103,7 @@ pub enum Item {
 
 /// What a committed batch changed.
 #[derive(Debug, Default)]
-struct Outcome {
+pub(super) struct Outcome {
     arrived: Vec<NotificationId>,
     changed: Vec<NotificationId>,
     /// Their toasts may be over.
@@ -118,7 +118,7 @@ struct Outcome {
 }
 
 /// Notifications fetched since a subscription's connection came back.
-type Filling = HashMap<SubscriptionId, u64>;
+pub(super) type Filling = HashMap<SubscriptionId, u64>;
 
 /// Waits until everything that was handed over before is stored. An engine that stops answers at once.
 pub async fn flush(queue: mpsc::Sender<Item>) {
@@ -192,7 +192,7 @@ async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
     }
 }
 
-fn apply_all(
+pub(super) fn apply_all(
     shared: &Shared,
     tx: &Tx<'_>,
     batch: &[Item],
@@ -400,12 +400,17 @@ fn decide(
         }
     };
     if let Some(toast) = joins {
-        tx.join_toast(toast, &[delivery], now)?;
+        let loud = book.sound_of(notification, verdict.tier, now).is_some();
+        tx.join_toast(toast, loud, &[delivery], now)?;
         outcome.toasts = true;
+    } else if let Disposition::Fold { into } = verdict.disposition
+        && notification.draft.class == Class::Persistent
+    {
+        outcome.held |= tx.hold_with(delivery, into)?;
     }
     match verdict.disposition {
         Disposition::Present => {
-            let sound = book.sound(notification, now).is_some();
+            let sound = book.sound_of(notification, verdict.tier, now).is_some();
             let batch = verdict.opens_window.then_some(window.as_str());
             tx.new_toast(batch, verdict.tier, sound, &[delivery], now)?;
             outcome.toasts = true;
@@ -425,7 +430,7 @@ fn decide(
     Ok(())
 }
 
-fn tell(shared: &Shared, outcome: Outcome) {
+pub(super) fn tell(shared: &Shared, outcome: Outcome) {
     // The first of all: somebody may be waiting for it.
     if let Some(job) = outcome.claimed {
         shared.handover.give(job);

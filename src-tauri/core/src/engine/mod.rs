@@ -14,6 +14,8 @@ mod preferences;
 mod present;
 mod scheduler;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod view;
 
@@ -228,11 +230,7 @@ impl Engine {
         // Only the first start comes here.
         let _ = shared.started.set(());
         *lock(&self.ingesting) = Some(tokio::spawn(ingest::run(Arc::clone(shared), queues.items)));
-        present::fold_stale(shared);
-        present::forget_screen(shared);
-        continuity::begin(shared);
-        // Nobody knows what has become of the screen meanwhile.
-        shared.reconsider();
+        begin(shared);
         let tasks = vec![
             tokio::spawn(scheduler::run(Arc::clone(shared))),
             tokio::spawn(scheduler::retain(Arc::clone(shared))),
@@ -359,6 +357,15 @@ impl Engine {
     }
 }
 
+/// What the last run left behind is put in order, before anything is heard of the world.
+fn begin(shared: &Shared) {
+    present::fold_stale(shared);
+    present::forget_screen(shared);
+    continuity::begin(shared);
+    // Nobody knows what has become of the screen meanwhile.
+    shared.reconsider();
+}
+
 fn read_or_default<T: Default + serde::de::DeserializeOwned>(text: Option<&str>) -> T {
     text.and_then(|text| match serde_json::from_str(text) {
         Ok(value) => Some(value),
@@ -439,7 +446,8 @@ impl Shared {
         }
         let in_list = presence.list.as_ref().is_some_and(|list| {
             list.search.is_empty()
-                && list.place != Place::Done
+                && list.toast.is_none()
+                && matches!(list.place, Place::All | Place::Unread)
                 && list.account.is_none_or(|id| id == notification.account)
                 && list
                     .subscription

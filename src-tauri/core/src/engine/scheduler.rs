@@ -2,12 +2,13 @@
 //! may ring: one digest per batch, never a flood.
 
 use super::{Shared, lock};
-use crate::model::{Disposition, HoldCause};
-use crate::policy;
+use crate::model::{Disposition, HoldCause, NotificationId};
 use crate::policy::release::{Gathered, Moved, Open, Released, may_join, moved};
+use crate::policy::{self, escalation};
 use crate::store::{Asked, DeliveryId, Held, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp, Zoned};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tidings_api::Event;
@@ -18,8 +19,10 @@ const RETENTION_STEP: usize = 200;
 const RETENTION_EVERY: Duration = Duration::from_hours(6);
 /// The newest of each type are always kept.
 const KEEP_PER_TYPE: u32 = 100;
-/// Between two rounds that had something to release.
+/// Between so many rounds that had something to release and the next.
 const BREATH: SignedDuration = SignedDuration::from_millis(100);
+/// What is released may have to wait for something else, which may be over, too; so often at one moment.
+const ROUNDS: u32 = 8;
 /// Holds looked at in one go: their texts are in memory meanwhile.
 const CHUNK: u32 = 256;
 /// While there are quiet hours, the zone is looked at so often.
@@ -52,7 +55,24 @@ pub async fn run(shared: Arc<Shared>) {
 }
 
 /// Releases what is due and says when to look again.
-fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
+pub(super) fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
+    for _ in 0..ROUNDS {
+        if let Round::Idle(next) = release_round(shared)? {
+            return Ok(next);
+        }
+    }
+    Ok(shared.clock.now().checked_add(BREATH).ok())
+}
+
+/// What a look at everything that waits has come to.
+enum Round {
+    /// Something was released; what was just decided may have an end of its own.
+    Released,
+    /// Nothing was due; look again then.
+    Idle(Option<Timestamp>),
+}
+
+fn release_round(shared: &Shared) -> Result<Round, StoreError> {
     let now = shared.clock.now();
     let zoned = zone_now(shared, now);
     let (next, again, pause) = shared
@@ -63,7 +83,8 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
     if !is_due(next) && !is_due(again) && !pause_over {
         let ends = pause.and_then(|pause| pause.until);
         let quiet = quiet_changes(shared, &zoned);
-        return Ok([next, again, ends, quiet].into_iter().flatten().min());
+        let soonest = [next, again, ends, quiet].into_iter().flatten().min();
+        return Ok(Round::Idle(soonest));
     }
     let toasts = shared.store.write(|tx| {
         if pause_over {
@@ -82,12 +103,11 @@ fn release_due(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
         shared.wake_presenter.notify_one();
     }
     shared.hint(Event::Status);
-    // Look again: what was just decided may have an end of its own.
-    Ok(now.checked_add(BREATH).ok())
+    Ok(Round::Released)
 }
 
 /// The time here. Where the zone is another than it was, or the clock went back, what waits for it is looked at again.
-fn zone_now(shared: &Shared, now: Timestamp) -> Zoned {
+pub(super) fn zone_now(shared: &Shared, now: Timestamp) -> Zoned {
     let zone = shared.clock.zone();
     let before = std::mem::replace(&mut *lock(&shared.looked), (zone.clone(), now));
     if before.0 != zone || now < before.1 {
@@ -128,7 +148,9 @@ fn release_batch(
     let now = zoned.timestamp();
     let book = shared.rulebook();
     let mut gathered = Gathered::default();
-    let of = tx.held_count(batch)?;
+    // Of those that were put off until a server is connected, only its own come back.
+    let due = batch.starts_with("snooze:").then_some(now);
+    let of = tx.held_count(batch, due)?;
     let mut after = None;
     loop {
         let chunk = tx.held_by(batch, after, CHUNK)?;
@@ -187,7 +209,13 @@ fn release_one(
         return tx.hold_on(held.delivery, *until);
     }
     let delivery = tx.decided(n.id, &verdict, asked.now)?;
-    gathered.add(delivery, n, &held.cause, &verdict, asked);
+    if verdict.tier != n.tier {
+        tx.set_tier(n.id, verdict.tier)?;
+    }
+    if verdict.disposition == Disposition::Present {
+        make_room(shared, tx, n.id, &|other| other == n.id, asked.now)?;
+    }
+    gathered.add(delivery, held.twin, n, &held.cause, &verdict, asked);
     Ok(())
 }
 
@@ -216,7 +244,7 @@ fn show(
             None => None,
         };
         match open {
-            Some(toast) => tx.join_toast(toast.id, &ring.members, now)?,
+            Some(toast) => tx.join_toast(toast.id, ring.loud, &ring.members, now)?,
             None => {
                 tx.new_toast(batch, ring.tier, ring.loud, &ring.members, now)?;
             }
@@ -237,6 +265,7 @@ fn ring_again(shared: &Shared, tx: &Tx<'_>, zoned: &Zoned) -> Result<bool, Store
         wanted: false,
         now,
     };
+    let ids: HashSet<NotificationId> = due.iter().map(|again| again.notification.id).collect();
     let mut gathered = Gathered::default();
     for again in &due {
         let n = &again.notification;
@@ -244,24 +273,41 @@ fn ring_again(shared: &Shared, tx: &Tx<'_>, zoned: &Zoned) -> Result<bool, Store
             looking: shared.is_looked_at(n),
             around: *lock(&shared.around),
             released: Some(HoldCause::Escalation),
+            missed: Some(asked.of),
             window: book.window_of(n),
             ..Asked::default()
         };
         let state = tx.policy_state(n, question)?;
         let verdict = policy::decide(n, &book, &state, zoned);
         let delivery = tx.decided(n.id, &verdict, now)?;
-        if verdict.disposition == Disposition::Present
-            && let Some(old) = tx.open_toast_of(n.id)?
-            && tx.tells_only_of(old, n.id)?
-        {
-            tx.toast_closed(old, now)?;
-            // A command without a resident has no toasts to withdraw.
-            let _ = shared.over.send(old);
+        if verdict.tier != n.tier {
+            tx.set_tier(n.id, verdict.tier)?;
         }
-        gathered.add(delivery, n, &HoldCause::Escalation, &verdict, asked);
+        if verdict.disposition == Disposition::Present {
+            make_room(shared, tx, n.id, &|other| ids.contains(&other), now)?;
+        }
+        gathered.add(delivery, None, n, &HoldCause::Escalation, &verdict, asked);
     }
     let batch = HoldCause::Escalation.batch_key();
     show(tx, Some(&batch), gathered, now)
+}
+
+/// What rings again takes the place of the toast that told of it before, where that tells of nothing else.
+fn make_room(
+    shared: &Shared,
+    tx: &Tx<'_>,
+    id: NotificationId,
+    rings_too: &dyn Fn(NotificationId) -> bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(old) = tx.open_toast_of(id)?
+        && tx.wanted_of(old)?.into_iter().all(rings_too)
+    {
+        tx.toast_closed(old, now)?;
+        // A command without a resident has no toasts to withdraw.
+        let _ = shared.over.send(old);
+    }
+    Ok(())
 }
 
 /// The clock, the zone or the preferences are others than they were: what waits is due when it would be if it began to
@@ -285,7 +331,10 @@ pub(super) fn reconsider(shared: &Shared) -> Result<(), StoreError> {
                 }
             }
         }
-        Ok(())
+        tx.ring_again_at_most(escalation::latest(
+            book.document().escalation,
+            now.timestamp(),
+        ))
     })?;
     shared.wake_scheduler.notify_one();
     Ok(())

@@ -9,8 +9,18 @@ pub fn next(escalation: Escalation, shown_at: Timestamp, times: u32) -> Option<T
     if times >= escalation.times {
         return None;
     }
-    let wait = SignedDuration::from_secs(i64::from(escalation.seconds.max(LEAST)));
-    shown_at.checked_add(wait).ok()
+    shown_at.checked_add(wait(escalation)).ok()
+}
+
+/// After a clock that was set back, or with other preferences: the latest time at which anything that was shown before
+/// `now` rings again.
+pub fn latest(escalation: Escalation, now: Timestamp) -> Timestamp {
+    now.saturating_add(wait(escalation))
+        .unwrap_or(Timestamp::MAX)
+}
+
+fn wait(escalation: Escalation) -> SignedDuration {
+    SignedDuration::from_secs(i64::from(escalation.seconds.max(LEAST)))
 }
 
 /// Nothing rings more often than this, seconds.
@@ -45,5 +55,7 @@ mod tests {
             Some(shown + SignedDuration::from_secs(60))
         );
         assert_eq!(next(Escalation::default(), Timestamp::MAX, 0), None);
+        assert_eq!(latest(hasty, shown), shown + SignedDuration::from_secs(60));
+        assert_eq!(latest(hasty, Timestamp::MAX), Timestamp::MAX);
     }
 }

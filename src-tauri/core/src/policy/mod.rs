@@ -16,7 +16,7 @@ mod simulate;
 mod trace;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use fingerprint::fingerprint;
 pub use rulebook::{Level, Place, Row, Rulebook, Said};

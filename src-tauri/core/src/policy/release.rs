@@ -1,7 +1,7 @@
 //! What waits: how its batch is told when its time has come, which toast on the screen it may join, and what a
 //! change of the clock, the zone or the preferences does to the time. The engine and the player both ask here.
 
-use super::rules::again_at;
+use super::rules::{again_at, few_at_once};
 use super::{Rulebook, rings_singly};
 use crate::model::{Disposition, HoldCause, Notification, Tier, Verdict};
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -54,7 +54,7 @@ impl<Id> Default for Gathered<Id> {
 pub struct Released<'a> {
     /// By which preferences.
     pub book: &'a Rulebook,
-    /// How many the batch had.
+    /// How many of the batch still want attention.
     pub of: u64,
     /// The user asked for what waits: then all of it is one toast.
     pub wanted: bool,
@@ -62,11 +62,13 @@ pub struct Released<'a> {
     pub now: Timestamp,
 }
 
-impl<Id> Gathered<Id> {
-    /// Takes in one that was decided again, if it may ring.
+impl<Id: Copy + PartialEq> Gathered<Id> {
+    /// Takes in one that was decided again, if it may ring. `twin`: it waited because that one did, which said the same
+    /// before; where that has a toast of its own, it joins it.
     pub fn add(
         &mut self,
         id: Id,
+        twin: Option<Id>,
         n: &Notification,
         cause: &HoldCause,
         verdict: &Verdict,
@@ -83,6 +85,14 @@ impl<Id> Gathered<Id> {
         } = asked;
         let loud = book.sound_of(n, verdict.tier, now).is_some();
         if rings_alone(n, cause, asked) && !(wanted && of > 1) {
+            let same = self
+                .singly
+                .iter_mut()
+                .find(|ring| twin.is_some_and(|twin| ring.members.contains(&twin)));
+            if let Some(ring) = same {
+                ring.members.push(id);
+                return;
+            }
             self.singly.push(Ring {
                 members: vec![id],
                 tier: verdict.tier,
@@ -103,9 +113,10 @@ impl<Id> Gathered<Id> {
 
 /// As [`rings_singly`], but many that come back at one moment come as one.
 fn rings_alone(n: &Notification, cause: &HoldCause, asked: Released<'_>) -> bool {
-    let few = u64::from(asked.book.document().away.few);
     match cause {
-        HoldCause::Snooze { .. } | HoldCause::Escalation => asked.of <= few.max(1),
+        HoldCause::Snooze { .. } | HoldCause::Escalation => {
+            asked.of <= few_at_once(asked.book.document())
+        }
         _ => rings_singly(n, cause, asked.book, asked.of, asked.now),
     }
 }

@@ -38,6 +38,8 @@ pub struct Held {
     pub gone: bool,
     /// When it is due; none: when its cause ends.
     pub due: Option<Timestamp>,
+    /// It waits because this one did, which said the same before.
+    pub twin: Option<DeliveryId>,
 }
 
 /// What the policy is to be told besides what the store knows.
@@ -49,7 +51,7 @@ pub struct Asked {
     pub around: Surroundings,
     /// It was held for this, and that is over.
     pub released: Option<HoldCause>,
-    /// At the end of an absence: how many were missed.
+    /// At the end of a hold: how many of the batch still want attention.
     pub missed: Option<u64>,
     /// The user asked for what waits.
     pub wanted: bool,
@@ -225,16 +227,17 @@ impl Tx<'_> {
         Ok(at.map(time))
     }
 
-    /// How many are held in a batch.
-    pub fn held_count(&self, batch_key: &str) -> Result<u64, StoreError> {
+    /// How many are held in a batch and still want attention; `due`: only those that are due by then.
+    pub fn held_count(&self, batch_key: &str, due: Option<Timestamp>) -> Result<u64, StoreError> {
         let held: i64 = self
             .db
             .prepare_cached(
                 "SELECT count(*) FROM delivery d INDEXED BY delivery_batch
                  CROSS JOIN notification n ON n.id = d.notification
-                 WHERE d.state = 'held' AND d.batch = ?1 AND n.deleted_at = 0",
+                 WHERE d.state = 'held' AND d.batch = ?1 AND (n.read_at = 0 OR n.snoozed <> 0) AND n.done_at = 0 AND n.deleted_at = 0
+                     AND (?2 IS NULL OR (d.due_at <> 0 AND d.due_at <= ?2))",
             )?
-            .query_row([batch_key], |row| row.get(0))?;
+            .query_row(params![batch_key, due.map(micros)], |row| row.get(0))?;
         Ok(count(held))
     }
 
@@ -248,7 +251,9 @@ impl Tx<'_> {
     ) -> Result<Vec<Held>, StoreError> {
         self.db
             .prepare_cached(&format!(
-                "SELECT {LIGHT}, d.cause, d.wanted, n.deleted_at <> 0, d.due_at FROM delivery d INDEXED BY delivery_batch
+                "SELECT {LIGHT}, d.cause, d.wanted, n.deleted_at <> 0, d.due_at,
+                     (SELECT disposition FROM ledger WHERE notification = n.id ORDER BY id DESC LIMIT 1)
+                 FROM delivery d INDEXED BY delivery_batch
                  CROSS JOIN notification n ON n.id = d.notification CROSS JOIN content c ON c.id = n.id
                  WHERE d.state = 'held' AND d.batch = ?1 AND d.notification > ?2
                  ORDER BY d.notification LIMIT ?3"
@@ -259,6 +264,11 @@ impl Tx<'_> {
                     let notification = notification(row)?;
                     let cause: String = row.get(30)?;
                     let (wanted, gone, due) = (row.get(31)?, row.get(32)?, maybe_time(row.get(33)?));
+                    let decided: Option<String> = row.get(34)?;
+                    let twin = match decided.map(|text| from_json(&text)) {
+                        Some(Ok(Disposition::Fold { into })) => Some(DeliveryId(into.0)),
+                        _ => None,
+                    };
                     Ok(from_json(&cause).map(|cause| Held {
                         delivery: DeliveryId(notification.id.0),
                         notification,
@@ -266,6 +276,7 @@ impl Tx<'_> {
                         wanted,
                         gone,
                         due,
+                        twin,
                     }))
                 },
             )?
@@ -281,17 +292,6 @@ impl Tx<'_> {
             )?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?)
-    }
-
-    /// A hold lasts no longer than this.
-    pub fn hold_at_most(&self, delivery: DeliveryId, at: Timestamp) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached(
-                "UPDATE delivery SET due_at = ?2
-                 WHERE notification = ?1 AND state = 'held' AND (due_at = 0 OR due_at > ?2)",
-            )?
-            .execute(params![delivery.0, stamp(at)])?;
-        Ok(())
     }
 
     /// The cause of a batch has ended: its holds are due at `at`, unless they were due before.

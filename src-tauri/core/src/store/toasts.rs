@@ -42,7 +42,7 @@ pub struct ToastJob {
     pub batch: Option<String>,
     /// Its urgency.
     pub tier: Tier,
-    /// With a sound.
+    /// With the sound of the loudest that it tells of, where any has one.
     pub sound: bool,
     /// It was shown before: edit it in place.
     pub update: bool,
@@ -131,25 +131,53 @@ impl Tx<'_> {
             .optional()?)
     }
 
-    /// Whether nothing else that a toast tells of is wanted.
-    pub fn tells_only_of(&self, toast: ToastId, id: NotificationId) -> Result<bool, StoreError> {
+    /// What a toast tells of and is still wanted.
+    pub fn wanted_of(&self, toast: ToastId) -> Result<Vec<NotificationId>, StoreError> {
         Ok(self
             .db
             .prepare_cached(&format!(
-                "SELECT NOT EXISTS (SELECT 1 FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
-                     WHERE m.toast = ?1 AND m.notification <> ?2 AND {WANTED})"
+                "SELECT m.notification FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+                 WHERE m.toast = ?1 AND {WANTED} ORDER BY m.notification"
             ))?
-            .query_row([toast.0, id.0], |row| row.get(0))?)
+            .query_map([toast.0], |row| Ok(NotificationId(row.get(0)?)))?
+            .collect::<Result<_, _>>()?)
     }
 
-    /// Adds members to a toast, which is pending again: an update if it was shown.
+    /// All that a toast tells of and is still wanted, the most urgent first, of those the newest; until one of them is
+    /// what is looked for.
+    pub fn loudest<T>(
+        &self,
+        toast: ToastId,
+        pick: impl Fn(&Notification) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {LIGHT} FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+             CROSS JOIN content c ON c.id = n.id
+             WHERE m.toast = ?1 AND {WANTED} ORDER BY n.tier DESC, n.sorted_at DESC, n.id DESC"
+        ))?;
+        for found in statement.query_map([toast.0], notification)? {
+            if let Some(picked) = pick(&found?) {
+                return Ok(Some(picked));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds members to a toast, which is pending again: an update if it was shown. `loud`: one of them sounds, as the
+    /// toast then does, if it was not shown yet.
     pub fn join_toast(
         &self,
         id: ToastId,
+        loud: bool,
         deliveries: &[DeliveryId],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.add_members(id, deliveries)?;
+        if loud {
+            self.db
+                .prepare_cached("UPDATE toast SET sound = 1 WHERE id = ?1 AND shown_at = 0")?
+                .execute([id.0])?;
+        }
         self.db
             .prepare_cached(
                 "UPDATE toast SET state = 'pending', pending_at = ?2
@@ -281,6 +309,27 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// A toast is gone from the screen by its user or the desktop. What it was about to tell is a toast of its own;
+    /// says whether there is any.
+    pub fn toast_put_away(&self, id: ToastId, now: Timestamp) -> Result<bool, StoreError> {
+        let tells_more = self
+            .db
+            .prepare_cached(
+                "UPDATE toast SET shown_at = 0, sound = 1
+                 WHERE id = ?1 AND state = 'pending' AND shown_at <> 0 AND EXISTS
+                     (SELECT 1 FROM toast_member WHERE toast = ?1 AND told = 0)",
+            )?
+            .execute([id.0])?;
+        if tells_more == 0 {
+            self.toast_closed(id, now)?;
+            return Ok(false);
+        }
+        self.db
+            .prepare_cached("DELETE FROM toast_member WHERE toast = ?1 AND told <> 0")?
+            .execute([id.0])?;
+        Ok(true)
+    }
+
     /// All that a toast is about, newest last.
     pub fn members(&self, id: ToastId) -> Result<Vec<NotificationId>, StoreError> {
         Ok(self
@@ -342,7 +391,7 @@ impl Tx<'_> {
         // What is new in the others is a toast of its own now.
         self.db
             .prepare_cached(
-                "UPDATE toast SET shown_at = 0 WHERE state IN ('pending', 'claimed') AND shown_at <> 0",
+                "UPDATE toast SET shown_at = 0, sound = 1 WHERE state IN ('pending', 'claimed') AND shown_at <> 0",
             )?
             .execute([])?;
         Ok(())

@@ -39,7 +39,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "SELECT d.cause, count(*), min(nullif(d.due_at, 0)) FROM delivery d INDEXED BY delivery_batch
                  CROSS JOIN notification n ON n.id = d.notification
-                 WHERE d.state = 'held' AND n.read_at = 0 AND n.done_at = 0 AND n.deleted_at = 0
+                 WHERE d.state = 'held' AND (n.read_at = 0 OR n.snoozed <> 0) AND n.done_at = 0 AND n.deleted_at = 0
                  GROUP BY d.batch",
             )?
             .query_map([], |row| {
@@ -83,6 +83,36 @@ impl Tx<'_> {
                 "UPDATE delivery SET due_at = ?2 WHERE notification = ?1 AND state = 'held'",
             )?
             .execute(params![delivery.0, super::row::maybe_stamp(until)])?;
+        Ok(())
+    }
+
+    /// What says the same as one that waits is told with it; whether that one does. What its user put off waits for
+    /// nothing else.
+    pub fn hold_with(
+        &self,
+        delivery: DeliveryId,
+        first: NotificationId,
+    ) -> Result<bool, StoreError> {
+        let held = self
+            .db
+            .prepare_cached(
+                "UPDATE delivery SET state = 'held', due_at = first.due_at, batch = first.batch, cause = first.cause
+                 FROM delivery AS first NOT INDEXED
+                 WHERE delivery.notification = ?1 AND first.notification = ?2 AND first.state = 'held'
+                     AND first.batch NOT GLOB 'snooze:*'",
+            )?
+            .execute([delivery.0, first.0])?;
+        Ok(held > 0)
+    }
+
+    /// A hold lasts no longer than this.
+    pub fn hold_at_most(&self, delivery: DeliveryId, at: Timestamp) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "UPDATE delivery SET due_at = ?2
+                 WHERE notification = ?1 AND state = 'held' AND (due_at = 0 OR due_at > ?2)",
+            )?
+            .execute(params![delivery.0, stamp(at)])?;
         Ok(())
     }
 
@@ -138,6 +168,24 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether anything is to come back when this account's server is connected.
+    pub fn waits_for_server(&self, account: AccountId) -> Result<bool, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_batch
+                     CROSS JOIN notification n ON n.id = d.notification
+                     WHERE d.state = 'held' AND d.batch = ?2 AND n.account = ?1)",
+            )?
+            .query_row(
+                params![
+                    account.0,
+                    HoldCause::Snooze { back: Back::Online }.batch_key()
+                ],
+                |row| row.get(0),
+            )?)
+    }
+
     /// An account's server is connected: what was to come back then is due.
     pub fn account_is_back(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         self.db
@@ -178,11 +226,12 @@ impl Tx<'_> {
         })
     }
 
-    /// A critical one that was shown rings again then, if it stays unread; none: it never does. Those that the
-    /// toast tells of.
+    /// A critical one that was shown now rings again then, if it stays unread; none: it never does. Those that the
+    /// toast tells of since now.
     pub fn ring_again(
         &self,
         toast: super::ToastId,
+        now: Timestamp,
         next: &dyn Fn(u32) -> Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let members: Vec<(i64, u32)> = self
@@ -190,9 +239,10 @@ impl Tx<'_> {
             .prepare_cached(
                 "SELECT d.notification, d.rung FROM toast_member m CROSS JOIN delivery d ON d.notification = m.notification
                  CROSS JOIN notification n ON n.id = m.notification
-                 WHERE m.toast = ?1 AND d.state = 'shown' AND d.again_at = 0 AND n.tier = 2 AND n.class = 0",
+                 WHERE m.toast = ?1 AND d.state = 'shown' AND d.shown_at = ?2 AND d.again_at = 0 AND n.tier = 2
+                     AND n.unread = 1",
             )?
-            .query_map([toast.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .query_map(params![toast.0, stamp(now)], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         let mut update = self.db.prepare_cached(
             "UPDATE delivery SET again_at = ?2, rung = rung + 1 WHERE notification = ?1",
@@ -205,14 +255,25 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Critical ones that are due again, at most 100. They are not any more: whoever asks decides.
+    /// Nothing that is to ring again does so later than this.
+    pub fn ring_again_at_most(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "UPDATE delivery INDEXED BY delivery_again SET again_at = ?1
+                 WHERE again_at <> 0 AND again_at > ?1",
+            )?
+            .execute([stamp(at)])?;
+        Ok(())
+    }
+
+    /// Critical ones that are due again, as they came. They are not any more: whoever asks decides.
     pub fn due_again(&self, now: Timestamp) -> Result<Vec<Again>, StoreError> {
         let found: Vec<Again> = self
             .db
             .prepare_cached(&format!(
                 "SELECT {LIGHT}, d.state = 'shown' AND n.unread FROM delivery d INDEXED BY delivery_again
                  CROSS JOIN notification n ON n.id = d.notification CROSS JOIN content c ON c.id = n.id
-                 WHERE d.again_at <> 0 AND d.again_at <= ?1 ORDER BY d.again_at LIMIT 100"
+                 WHERE d.again_at <> 0 AND d.again_at <= ?1 ORDER BY n.id"
             ))?
             .query_map([micros(now)], |row| {
                 let notification = notification(row)?;

@@ -84,8 +84,9 @@ pub fn import(shared: &Arc<Shared>, asked: &ConfigImport) -> Result<Reply, Error
         mut problems,
     } = config::document(&asked.text).map_err(|problem| invalid(problem.says))?;
     // What does not work is named by its place in the document.
-    let (_, more) =
-        shared.ready(theirs.clone()).map_err(|error| storage(&error))?;
+    let (_, more) = shared
+        .ready(theirs.clone())
+        .map_err(|error| storage(&error))?;
     problems.extend(more);
     let here = shared.store.read(here).map_err(|error| storage(&error))?;
     let (preferences, kept_back) = carry::carried(theirs, &accounts, &here);

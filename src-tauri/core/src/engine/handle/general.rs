@@ -3,7 +3,7 @@
 use super::{invalid, view};
 use crate::engine::connection::state;
 use crate::engine::{SETTINGS, Shared, lock, patience, storage};
-use crate::model::{AccountId, HoldCause, Pause, Tier};
+use crate::model::{AccountId, Pause, Tier};
 use crate::ports::{Toast, ToastKey};
 use crate::store::{StoreError, Tx};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
@@ -61,16 +61,7 @@ pub fn pause(shared: &Shared, change: PauseChange) -> Result<Reply, ErrorView> {
             })
         }
     };
-    shared
-        .store
-        .write(|tx| {
-            tx.set_pause(pause)?;
-            // What waits for the old pause is decided again: it may wait for the new one.
-            tx.release(&HoldCause::Pause.batch_key(), now.timestamp())
-        })
-        .map_err(|error| storage(&error))?;
-    shared.wake_scheduler.notify_one();
-    shared.hint(Event::Status);
+    shared.set_pause(pause).map_err(|error| storage(&error))?;
     view::status(shared).map(Reply::Status)
 }
 

@@ -3,8 +3,8 @@
 use super::item::{Item, Stage};
 use super::{Decided, Looking, Player};
 use crate::model::{
-    Disposition, HoldCause, Notification, NotificationId, Origin, PolicyState, Tier, Verdict,
-    Window, window_key,
+    Class, Disposition, HoldCause, Notification, NotificationId, Origin, PolicyState, Tier,
+    Verdict, Window, window_key,
 };
 use crate::policy::release::{Gathered, Released, Ring, may_join};
 use crate::policy::{decide, fingerprint};
@@ -57,7 +57,11 @@ impl Player {
             }
         };
         if let Some(toast) = joins {
-            self.join(toast, &[index]);
+            let n = &self.items[index].notification;
+            let loud = self.book.sound_of(n, verdict.tier, now).is_some();
+            self.join(toast, loud, &[index]);
+        } else if let Disposition::Fold { into } = &verdict.disposition {
+            self.wait_with(index, *into);
         }
         match verdict.disposition.clone() {
             Disposition::Present => {
@@ -74,6 +78,21 @@ impl Player {
             Disposition::InboxOnly | Disposition::Fold { .. } | Disposition::Join => {}
         }
         self.keep(id, verdict);
+    }
+
+    /// What says the same as one that waits is told with it. What its user put off waits for nothing else.
+    fn wait_with(&mut self, index: usize, first: NotificationId) {
+        let Some(&first) = self.index.get(&first) else {
+            return;
+        };
+        if let Stage::Held(cause) = self.items[first].stage.clone()
+            && !matches!(cause, HoldCause::Snooze { .. })
+            && self.items[index].notification.draft.class == Class::Persistent
+        {
+            let due = self.batches.get(&cause.batch_key()).and_then(|all| all.due);
+            self.items[index].twin = Some(first);
+            self.hold(index, cause, due);
+        }
     }
 
     fn keep(&mut self, id: NotificationId, verdict: Verdict) {
@@ -275,7 +294,11 @@ impl Player {
     /// Decides again, and makes toasts of what may ring.
     pub(super) fn release_these(&mut self, mut held: Vec<usize>, key: &str, wanted: bool) {
         held.sort_unstable_by_key(|index| self.items[*index].notification.id);
-        let missed = held.len() as u64;
+        let counts = |index: &&usize| {
+            let item = &self.items[**index];
+            item.is_wanted() || item.is_put_off()
+        };
+        let missed = held.iter().filter(counts).count() as u64;
         let mut gathered = Gathered::default();
         for index in held {
             let Stage::Held(cause) = self.items[index].stage.clone() else {
@@ -295,10 +318,16 @@ impl Player {
         wanted: bool,
         gathered: &mut Gathered<usize>,
     ) {
+        if self.items[index].deleted {
+            self.items[index].stage = Stage::Inbox;
+            return;
+        }
+        let id = self.items[index].notification.id;
         if matches!(cause, HoldCause::Snooze { .. }) {
-            let item = &mut self.items[index];
-            item.snoozed = false;
-            item.notification.read_at = None;
+            self.change(id, |item, _| {
+                item.snoozed = false;
+                item.notification.read_at = None;
+            });
         }
         let again = Again {
             released: Some(cause.clone()),
@@ -306,9 +335,10 @@ impl Player {
             wanted,
         };
         self.items[index].stage = Stage::Inbox;
-        let mut verdict = self.decide(index, 0, again);
-        if self.items[index].deleted {
-            verdict.disposition = Disposition::InboxOnly;
+        let verdict = self.decide(index, 0, again);
+        let rings = verdict.disposition == Disposition::Present;
+        if rings && *cause != HoldCause::Escalation {
+            self.make_room(&[index], &[index]);
         }
         let asked = Released {
             book: &self.book,
@@ -318,6 +348,7 @@ impl Player {
         };
         gathered.add(
             index,
+            self.items[index].twin,
             &self.items[index].notification,
             cause,
             &verdict,
@@ -330,8 +361,18 @@ impl Player {
                 return;
             }
         }
-        let id = self.items[index].notification.id;
+        self.items[index].twin = None;
         self.keep(id, verdict);
+    }
+
+    /// What rings again takes the place of the toast that told of it before, where that tells of nothing but `these`.
+    pub(super) fn make_room(&mut self, ring: &[usize], these: &[usize]) {
+        for index in ring {
+            let before = self.open_of(*index);
+            if let Some(toast) = before.filter(|toast| self.tells_only(*toast, these)) {
+                self.close(toast);
+            }
+        }
     }
 
     pub(super) fn ring(&mut self, gathered: Gathered<usize>, key: &str) {
@@ -343,7 +384,7 @@ impl Player {
                 .open_in(key)
                 .filter(|toast| may_join(key, self.toasts[*toast].open(), &ring, self.now));
             match open {
-                Some(toast) => self.join(toast, &ring.members),
+                Some(toast) => self.join(toast, ring.loud, &ring.members),
                 None => {
                     self.make_toast(Some(key.to_owned()), &ring);
                 }

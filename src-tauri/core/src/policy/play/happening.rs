@@ -1,13 +1,14 @@
 //! What may happen.
 
 use super::Player;
-use super::item::Stage;
+use super::item::{Item, Stage};
 use crate::model::{
     AccountId, Back, Context, Draft, HoldCause, Notification, NotificationId, Pause,
     SubscriptionId, Surroundings,
 };
 use crate::policy::Rulebook;
 use crate::policy::release::{Moved, moved};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -86,24 +87,35 @@ impl Player {
             Happening::Read(id) => self.change(id, |item, now| {
                 item.notification.read_at.get_or_insert(now);
             }),
-            Happening::Unread(id) => self.change(id, |item, _| item.notification.read_at = None),
-            Happening::Done(id) => self.change(id, |item, now| {
+            Happening::Unread(id) => self.take_up(id, |item, _| item.notification.read_at = None),
+            Happening::Done(id) => self.take_up(id, |item, now| {
+                item.notification.read_at.get_or_insert(now);
                 item.notification.done_at.get_or_insert(now);
             }),
-            Happening::Deleted(id) => self.change(id, |item, _| item.deleted = true),
+            Happening::Deleted(id) => self.take_up(id, |item, _| item.deleted = true),
             Happening::Snoozed { id, back } => self.snooze(id, back),
-            Happening::Online(account) => self.online(account),
+            Happening::Online(account) => {
+                self.release_due();
+                self.online(account);
+                self.release_due();
+            }
             Happening::Pause(pause) => {
                 self.pause = pause;
                 // What waited for the old pause is asked about the new one.
                 self.release(&HoldCause::Pause.batch_key());
             }
-            Happening::DeliverNow => self.deliver(),
+            Happening::DeliverNow => {
+                self.release_due();
+                self.deliver();
+                self.release_due();
+            }
             Happening::Looks(looking) => self.looking = looking,
             Happening::Around(around) => self.surround(around),
             Happening::Zone(zone) => {
-                self.zone = zone;
-                self.look_again();
+                if zone != self.zone {
+                    self.zone = zone;
+                    self.look_again();
+                }
             }
             Happening::Preferences(book) => {
                 self.book = book;
@@ -111,12 +123,13 @@ impl Player {
             }
             Happening::Dismissed(id) => {
                 if let Some(toast) = self.index.get(&id).and_then(|item| self.open_of(*item)) {
-                    self.close(toast);
+                    self.put_away(toast);
                 }
             }
             Happening::Restart => {
                 self.forget_screen();
                 self.looking = Looking::Elsewhere;
+                self.look_again();
             }
         }
     }
@@ -141,18 +154,26 @@ impl Player {
             let Some(batch) = self.batches.get(&key) else {
                 continue;
             };
-            let Some(first) = batch.holds.first().map(|first| &self.items[*first]) else {
-                continue;
-            };
-            let Stage::Held(cause) = &first.stage else {
-                continue;
-            };
-            let due = match moved(&first.notification, cause, &self.book, &now) {
-                Moved::Stays => continue,
-                Moved::To(at) => at,
-                Moved::AtMost(at) => batch.due.map_or(at, |due| due.min(at)),
-            };
-            self.set_due(&key, Some(due));
+            let due = batch.holds.iter().filter_map(|hold| {
+                let Stage::Held(cause) = &self.items[*hold].stage else {
+                    return None;
+                };
+                match moved(&self.items[*hold].notification, cause, &self.book, &now) {
+                    Moved::Stays => batch.due,
+                    Moved::To(at) => Some(at),
+                    Moved::AtMost(at) => Some(batch.due.map_or(at, |due| due.min(at))),
+                }
+            });
+            let due = due.min();
+            self.set_due(&key, due);
+        }
+        // What was too old to be anybody's twin may be young again.
+        self.twins.clear();
+        for (index, item) in self.items.iter().enumerate() {
+            if item.fingerprint != 0 {
+                let same = self.twins.entry(item.fingerprint).or_default();
+                same.push(index);
+            }
         }
         self.hurry_escalations();
     }
@@ -161,17 +182,39 @@ impl Player {
         let Some(&item) = self.index.get(&id) else {
             return;
         };
+        let is_over = matches!(back, Back::Time { time } if time <= self.now);
+        if is_over || self.items[item].deleted {
+            return;
+        }
         self.change(id, |item, _| {
             item.snoozed = true;
             item.notification.read_at = None;
             item.notification.done_at = None;
+            item.times = 0;
+            item.twin = None;
         });
+        self.escalations.retain(|(_, other)| *other != item);
         self.unhold(item);
         let until = match back {
             Back::Time { time } => Some(time),
             Back::Unlock | Back::Online => None,
         };
         self.hold(item, HoldCause::Snooze { back }, until);
+    }
+
+    /// The user decides about one that was put off: it is back. To look at it is no decision.
+    fn take_up(&mut self, id: NotificationId, change: impl FnOnce(&mut Item, Timestamp)) {
+        let Some(&index) = self.index.get(&id) else {
+            return;
+        };
+        let put_off = self.items[index].snoozed;
+        self.change(id, |item, now| {
+            item.snoozed = false;
+            change(item, now);
+        });
+        if put_off {
+            self.unhold(index);
+        }
     }
 
     /// Of those that wait for a server, only this account's.
@@ -192,7 +235,11 @@ impl Player {
         let Some(&item) = self.index.get(&id) else {
             return;
         };
-        self.items[item].notification.draft = draft;
+        let n = &mut self.items[item].notification;
+        if n.draft.tier != draft.tier {
+            n.tier = draft.tier;
+        }
+        n.draft = draft;
         for toast in self.items[item].toasts.clone() {
             self.touch(toast);
         }

@@ -29,6 +29,8 @@ pub(super) struct Item {
     pub(super) waited: bool,
     /// The rule that decided last.
     pub(super) rule: Rule,
+    /// It waits because this one does, which said the same before.
+    pub(super) twin: Option<usize>,
     /// Toasts that it is a member of.
     pub(super) toasts: Vec<usize>,
 }
@@ -44,6 +46,7 @@ impl Item {
             times: 0,
             waited: false,
             rule: Rule::Toast,
+            twin: None,
             toasts: Vec::new(),
         }
     }
@@ -52,6 +55,12 @@ impl Item {
     pub(super) fn is_wanted(&self) -> bool {
         let n = &self.notification;
         !self.deleted && !self.snoozed && n.read_at.is_none() && n.done_at.is_none()
+    }
+
+    /// It waits to come back, and will want attention then.
+    pub(super) fn is_put_off(&self) -> bool {
+        let n = &self.notification;
+        self.snoozed && !self.deleted && n.done_at.is_none()
     }
 
     /// Where it stands in the list.

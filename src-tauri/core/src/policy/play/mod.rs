@@ -119,13 +119,14 @@ impl Player {
         std::mem::take(&mut self.decided)
     }
 
-    /// How many wait, of those that want attention, and when the first is due, by the key of their batch.
+    /// How many wait, of those that want attention or will once they are back, and when the first is due, by the key of their batch.
     pub fn waiting(&self) -> BTreeMap<String, (u64, Option<Timestamp>)> {
         let count = |batch: &Batch| {
             let wanted = batch
                 .holds
                 .iter()
-                .filter(|hold| self.items[**hold].is_wanted());
+                .map(|hold| &self.items[*hold])
+                .filter(|item| item.is_wanted() || item.is_put_off());
             (wanted.count() as u64, batch.due)
         };
         self.batches

@@ -82,6 +82,8 @@ pub(super) struct Toast {
     shown_at: Option<Timestamp>,
     pub(super) closed: bool,
     pending: bool,
+    /// When it was last made pending by a new member.
+    pending_at: Timestamp,
     members: Vec<usize>,
     /// So many of the members were told.
     told: usize,
@@ -117,17 +119,21 @@ impl Player {
             shown_at: None,
             closed: false,
             pending: false,
+            pending_at: self.now,
             members: Vec::new(),
             told: 0,
             wanted: 0,
             newest: Vec::new(),
             stale: false,
         });
-        self.join(toast, &ring.members);
+        self.join(toast, ring.loud, &ring.members);
     }
 
-    /// Adds members, which the toast is to tell.
-    pub(super) fn join(&mut self, toast: usize, members: &[usize]) {
+    /// Adds members, which the toast is to tell. `loud`: one of them sounds, as the toast then does, if it was not shown
+    /// yet.
+    pub(super) fn join(&mut self, toast: usize, loud: bool, members: &[usize]) {
+        let one = &mut self.toasts[toast];
+        one.loud |= loud && one.shown_at.is_none();
         for &member in members {
             self.items[member].stage = Stage::Told;
             if self.items[member].toasts.contains(&toast) {
@@ -139,6 +145,9 @@ impl Player {
                 self.toasts[toast].wanted += 1;
                 self.name(toast, member);
             }
+        }
+        if !self.toasts[toast].pending {
+            self.toasts[toast].pending_at = self.now;
         }
         self.wait_to_be_shown(toast);
     }
@@ -194,10 +203,35 @@ impl Player {
         }
     }
 
-    /// Nobody knows of the toasts of the run before.
+    /// Its user, or the desktop, takes it from the screen. What it was about to tell is a toast of its own.
+    pub(super) fn put_away(&mut self, toast: usize) {
+        let one = &mut self.toasts[toast];
+        if one.shown_at.is_none() {
+            return;
+        }
+        if one.told == one.members.len() {
+            self.close(toast);
+            return;
+        }
+        self.see(toast, Look::Gone, Vec::new(), None);
+        let one = &mut self.toasts[toast];
+        (one.shown_at, one.loud) = (None, true);
+        one.stale = true;
+        for told in one.members.drain(..std::mem::take(&mut one.told)) {
+            self.items[told].toasts.retain(|other| *other != toast);
+        }
+        let left = one.members.iter();
+        one.wanted = left.filter(|left| self.items[**left].is_wanted()).count() as u64;
+    }
+
+    /// Nobody knows of the toasts of the run before. What one of them was about to tell is told by a new one.
     pub(super) fn forget_screen(&mut self) {
         for toast in &mut self.toasts {
-            toast.closed |= toast.shown_at.is_some();
+            if toast.told == toast.members.len() {
+                toast.closed |= toast.shown_at.is_some();
+            } else {
+                (toast.shown_at, toast.loud) = (None, true);
+            }
         }
     }
 
@@ -215,7 +249,9 @@ impl Player {
 
     /// Shows what is to be shown.
     pub(super) fn present(&mut self) {
-        for toast in std::mem::take(&mut self.pending) {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_by_key(|toast| (self.toasts[*toast].pending_at, *toast));
+        for toast in pending {
             self.toasts[toast].pending = false;
             if self.toasts[toast].closed {
                 continue;
@@ -248,7 +284,8 @@ impl Player {
             one.shown_at = Some(now);
             Look::New
         };
-        let sound = (look == Look::New).then(|| self.sound_of(&fresh)).flatten();
+        let all = &self.toasts[toast].members;
+        let sound = (look == Look::New).then(|| self.sound_of(all)).flatten();
         for &member in &fresh {
             self.watch(member);
         }

@@ -3,6 +3,7 @@
 use super::Player;
 use super::item::Stage;
 use crate::model::HoldCause;
+use crate::policy::escalation;
 use crate::policy::release::Gathered;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -44,6 +45,12 @@ impl Player {
 
     /// Everything that is to be told now is told.
     pub fn settle(&mut self) {
+        self.release_due();
+        self.present();
+    }
+
+    /// Decides about everything that is due.
+    pub(super) fn release_due(&mut self) {
         let mut rounds = 0;
         while rounds < ROUNDS && self.round() {
             rounds += 1;
@@ -52,7 +59,6 @@ impl Player {
         if rounds == ROUNDS {
             self.rested = self.now.checked_add(BREATH).unwrap_or(Timestamp::MAX);
         }
-        self.present();
     }
 
     /// When something is next told or decided, if nothing happens before.
@@ -107,28 +113,16 @@ impl Player {
             self.items[index].times += 1;
             self.again(index, &HoldCause::Escalation, of, false, &mut gathered);
         }
-        // The toast that rings again takes the place of the one before.
         let rings = gathered.singly.iter().chain(&gathered.together);
-        for index in rings
-            .flat_map(|ring| ring.members.clone())
-            .collect::<Vec<_>>()
-        {
-            let before = self.open_of(index);
-            if let Some(toast) = before.filter(|toast| self.tells_only(*toast, &due)) {
-                self.close(toast);
-            }
-        }
+        let rings: Vec<usize> = rings.flat_map(|ring| ring.members.clone()).collect();
+        self.make_room(&rings, &due);
         self.ring(gathered, &HoldCause::Escalation.batch_key());
         true
     }
 
     /// After a clock that was set back, nothing waits longer than from now on.
     pub(super) fn hurry_escalations(&mut self) {
-        let seconds = i64::from(self.book.document().escalation.seconds);
-        let latest = self
-            .now
-            .saturating_add(SignedDuration::from_secs(seconds))
-            .unwrap_or(Timestamp::MAX);
+        let latest = escalation::latest(self.book.document().escalation, self.now);
         let all: BTreeSet<_> = self
             .escalations
             .iter()

@@ -103,12 +103,7 @@ impl Rulebook {
         self.wishes(n, at).tier
     }
 
-    /// How much of it a toast tells.
-    pub fn privacy(&self, n: &Notification, around: Surroundings, at: Timestamp) -> Privacy {
-        self.privacy_of(n, self.tier(n, at), around, at)
-    }
-
-    /// The same of one that was decided, with the tier that it was decided with.
+    /// How much a toast tells of one that was decided, with the tier that it was decided with.
     pub fn privacy_of(
         &self,
         n: &Notification,
@@ -133,12 +128,7 @@ impl Rulebook {
         }
     }
 
-    /// What it sounds like; none: nothing.
-    pub fn sound(&self, n: &Notification, at: Timestamp) -> Option<Sound> {
-        self.sound_of(n, self.tier(n, at), at)
-    }
-
-    /// The same of one that was decided, with the tier that it was decided with.
+    /// What one that was decided sounds like, with the tier that it was decided with; none: nothing.
     pub fn sound_of(&self, n: &Notification, tier: Tier, at: Timestamp) -> Option<Sound> {
         let sounds = &self.document.sounds;
         if !sounds.on || n.draft.silent {

@@ -3,7 +3,7 @@
 use super::arrival::{is_one_of_few, missed};
 use super::user::{length, word};
 use crate::model::preferences::ToastChoice;
-use crate::model::{Bucket, HoldCause, Tier};
+use crate::model::{Bucket, HoldCause, Preferences, Tier};
 use crate::policy::rate_limit::{refilled, taken};
 use crate::policy::trace::counted;
 use crate::policy::{Answer, Left, Question};
@@ -22,14 +22,24 @@ pub(super) fn rings_by_itself(q: &Question<'_>) -> bool {
     }
 }
 
+/// So many that come back or ring again at one moment have toasts of their own; more come as one.
+pub(in crate::policy) fn few_at_once(p: &Preferences) -> u64 {
+    u64::from(p.away.few).max(1)
+}
+
 /// New toasts cost a token. What is released from a hold costs none: it rings with all of its batch as
 /// one digest, so a token each would split what belongs together and hold it for ever. What will not
-/// ring by itself costs none either.
+/// ring by itself costs none either. One that rings again by itself is a new toast.
 pub(super) fn rate_limit(q: &Question<'_>, left: &mut Left) -> Answer {
     let p = q.book.document();
-    let rings_as_new = q.state.released == Some(HoldCause::Away)
-        && is_one_of_few(q.notification, q.tier(), p, missed(q), q.at())
-        && !q.is_critical();
+    let rings_as_new = match q.state.released {
+        Some(HoldCause::Away) => {
+            is_one_of_few(q.notification, q.tier(), p, missed(q), q.at()) && !q.is_critical()
+        }
+        // Many that ring again at one moment are one toast.
+        Some(HoldCause::Escalation) => q.is_critical() && missed(q) <= few_at_once(p),
+        _ => false,
+    };
     if q.state.wanted {
         return Answer::pass("You asked for what waits.");
     }

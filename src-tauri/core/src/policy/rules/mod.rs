@@ -11,6 +11,7 @@ use super::{Answer, Left, Question};
 use crate::model::Rule;
 pub(super) use arrival::{is_one_of_few, is_young_critical};
 pub(super) use length::again_at;
+pub(super) use limits::few_at_once;
 
 /// A rule's question.
 type Ask = fn(&Question<'_>, &mut Left) -> Answer;

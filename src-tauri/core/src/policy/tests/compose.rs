@@ -153,7 +153,7 @@ fn a_digest_never_counts_less_than_it_names_nor_fails_without_any() {
 #[test]
 fn critical_and_high_ones_sound_unless_their_sender_asks_for_silence() {
     let book = book(Preferences::default());
-    let sounds = |n: &Notification| book.sound(n, Timestamp::UNIX_EPOCH).is_some();
+    let sounds = |n: &Notification| book.sound_of(n, n.tier, Timestamp::UNIX_EPOCH).is_some();
     let mut n = notification(Timestamp::UNIX_EPOCH);
     assert!(!sounds(&n));
     n.draft.priority = 4;
@@ -162,7 +162,7 @@ fn critical_and_high_ones_sound_unless_their_sender_asks_for_silence() {
     assert!(!sounds(&n));
     n.draft.silent = false;
     n.draft.priority = 3;
-    n.draft.tier = Tier::Critical;
+    n.tier = Tier::Critical;
     assert!(sounds(&n));
 }
 

@@ -3,10 +3,11 @@
 mod cases;
 mod compose;
 mod oracle;
+pub(crate) mod plays;
 mod properties;
-mod scenarios;
+pub(crate) mod scenarios;
 mod simulate;
-mod streams;
+pub(crate) mod streams;
 
 use super::Rulebook;
 use crate::model::preferences::Mandates;
@@ -17,7 +18,7 @@ use crate::model::{
 use jiff::Timestamp;
 
 /// An important notification that just came.
-pub(in crate::policy) fn notification(now: Timestamp) -> Notification {
+pub(crate) fn notification(now: Timestamp) -> Notification {
     Notification {
         id: NotificationId(1),
         account: AccountId(1),

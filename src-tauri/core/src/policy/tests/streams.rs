@@ -1,6 +1,6 @@
 //! What holds for any stream of happenings and any preferences.
 
-mod making;
+pub(crate) mod making;
 
 use crate::model::preferences::{Day, Schedule};
 use crate::model::{Class, Disposition, Notification, NotificationId, Preferences, Rule, Tier};

@@ -116,7 +116,7 @@ fn a_critical_one_that_stays_unread_is_due_again_so_often() {
             let toast = tx.new_toast(None, Tier::Critical, true, &[delivery], at(now))?;
             tx.claim_toast(at(now))?;
             tx.toast_shown(toast, at(now))?;
-            tx.ring_again(toast, &every)
+            tx.ring_again(toast, at(now), &every)
         });
     };
     ring(10);
@@ -132,6 +132,78 @@ fn a_critical_one_that_stays_unread_is_due_again_so_often() {
     assert!(!due[0].wanted, "it was read");
     ring(102);
     assert_eq!(fixture.write(|tx| tx.next_again()), None, "often enough");
+}
+
+#[test]
+fn a_clock_that_goes_back_puts_off_no_critical_one() {
+    let fixture = Fixture::new();
+    let mut urgent = draft("a", 1);
+    urgent.tier = Tier::Critical;
+    let id = fixture.id(urgent);
+    fixture.write(|tx| {
+        let delivery: DeliveryId = tx.decided(id, &verdict(Disposition::Present), at(10))?;
+        let toast = tx.new_toast(None, Tier::Critical, true, &[delivery], at(10))?;
+        tx.claim_toast(at(10))?;
+        tx.toast_shown(toast, at(10))?;
+        tx.ring_again(toast, at(10), &|_| Some(at(610)))?;
+        tx.ring_again_at_most(at(900))
+    });
+    assert_eq!(fixture.write(|tx| tx.next_again()), Some(at(610)));
+    fixture.write(|tx| tx.ring_again_at_most(at(300)));
+    assert_eq!(fixture.write(|tx| tx.next_again()), Some(at(300)));
+}
+
+#[test]
+fn what_says_the_same_as_one_that_waits_waits_with_it() {
+    let fixture = Fixture::new();
+    let (first, twin) = (fixture.id(draft("a", 1)), fixture.id(draft("b", 2)));
+    let fold = verdict(Disposition::Fold { into: first });
+    fixture.write(|tx| {
+        tx.decided(first, &hold(HoldCause::Pause, Some(at(100))), at(3))?;
+        let delivery = tx.decided(twin, &fold, at(4))?;
+        assert!(tx.hold_with(delivery, first)?);
+        Ok(())
+    });
+    let held = fixture.write(|tx| tx.held_by("pause", None, 9));
+    assert_eq!(held.len(), 2);
+    assert_eq!(
+        (held[0].twin, held[1].twin),
+        (None, Some(DeliveryId(first.0)))
+    );
+    assert_eq!(held[1].due, Some(at(100)));
+    fixture.write(|tx| tx.change(&[first], Change::Read, at(5)));
+    assert_eq!(fixture.write(|tx| tx.held_count("pause", None)), 1);
+    // What its user put off keeps nobody waiting.
+    let other = fixture.id(draft("c", 6));
+    fixture.write(|tx| {
+        let back = Back::Unlock;
+        tx.change(&[first], Change::Snooze { back }, at(7))?;
+        tx.snooze(&[first], back, "", at(7))?;
+        let delivery = tx.decided(other, &fold, at(8))?;
+        assert!(!tx.hold_with(delivery, first)?);
+        Ok(())
+    });
+}
+
+#[test]
+fn only_who_waits_for_a_server_is_asked_when_it_is_back() {
+    let fixture = Fixture::new();
+    let id = fixture.id(draft("a", 1));
+    let account = fixture.account;
+    let waits = || fixture.write(|tx| tx.waits_for_server(account));
+    assert!(!waits());
+    let back = Back::Online;
+    fixture.write(|tx| {
+        tx.change(&[id], Change::Snooze { back }, at(2))?;
+        tx.snooze(&[id], back, "", at(2))
+    });
+    assert!(waits());
+    let other = crate::model::AccountId(account.0 + 1);
+    assert!(!fixture.write(|tx| tx.waits_for_server(other)));
+    let count = || fixture.write(|tx| tx.held_count("snooze:online", Some(at(9))));
+    assert_eq!(count(), 0, "its server is not back");
+    fixture.write(|tx| tx.account_is_back(account, at(9)));
+    assert_eq!(count(), 1);
 }
 
 #[test]

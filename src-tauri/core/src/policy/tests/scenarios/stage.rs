@@ -6,8 +6,8 @@ use crate::model::{
     AccountId, Back, BackendKind, Class, Format, Notification, NotificationId, Origin, Pause,
     Problem, SubscriptionId, Surroundings, Tier,
 };
-use crate::policy::compose::Composed;
-use crate::policy::play::{Decided, Happening, Looking, Player, Seen};
+use crate::policy::play::{Happening, Looking};
+use crate::policy::tests::plays::{Plays, Ruled, Shown};
 use crate::policy::{Place, Rulebook};
 use crate::settings;
 use jiff::Timestamp;
@@ -19,8 +19,8 @@ use std::sync::Arc;
 /// Monday the 2nd of March 2026, ten in the morning in Berlin.
 const START: &str = "2026-03-02T09:00:00Z";
 
-pub(super) struct Stage {
-    player: Player,
+pub(super) struct Stage<P> {
+    player: P,
     zone: TimeZone,
     began: bool,
     broken: bool,
@@ -30,16 +30,16 @@ pub(super) struct Stage {
     topics: Vec<(usize, String)>,
     sent: HashMap<String, Notification>,
     ids: HashMap<(SubscriptionId, String), NotificationId>,
-    decided: Vec<Decided>,
+    decided: Vec<Ruled>,
 }
 
-impl Stage {
+impl<P: Plays> Stage<P> {
     pub(super) fn new() -> Self {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let (book, _) = Rulebook::new(Preferences::default(), &Mandates::default(), &[]);
         let start: Timestamp = START.parse().unwrap();
         Self {
-            player: Player::new(Arc::new(book), zone.clone(), start, true),
+            player: P::begin(Arc::new(book), zone.clone(), start),
             zone,
             began: false,
             broken: false,
@@ -55,18 +55,11 @@ impl Stage {
 
     pub(super) fn settle(&mut self) {
         self.player.settle();
-        self.decided.extend(self.player.take_decided());
+        self.decided.extend(self.player.take_ruled());
     }
 
-    pub(super) fn take_seen(&mut self) -> Vec<Seen> {
-        self.player.take_seen()
-    }
-
-    pub(super) fn words(&self, seen: &Seen) -> Composed {
-        seen.words(&|subscription| {
-            let index = usize::try_from(subscription.0).unwrap() - 1;
-            self.topics[index].1.clone()
-        })
+    pub(super) fn take_seen(&mut self) -> Vec<Shown> {
+        self.player.take_shown()
     }
 
     /// `Mon 22:30:00`.
@@ -82,7 +75,7 @@ impl Stage {
         let id = self.named(&title)?;
         let last = self.decided.iter().rev().find(|decided| decided.id == id);
         let last = last.ok_or_else(|| format!("nothing was decided about {title}"))?;
-        let line = last.verdict.trace.iter().find(|line| {
+        let line = last.trace.iter().find(|line| {
             let word = serde_json::to_value(line.rule).unwrap();
             word.as_str().unwrap().replace('_', " ") == rule
         });
@@ -91,7 +84,7 @@ impl Stage {
             Some(line) => Err(format!("{rule} says: {}", line.says)),
             None => Err(format!(
                 "that rule was not asked; the last was: {:?}",
-                last.verdict.trace.last()
+                last.trace.last()
             )),
         }
     }
@@ -100,7 +93,7 @@ impl Stage {
     pub(super) fn waiting(&self, expected: &str) -> Result<(), String> {
         let waiting: Vec<String> = self
             .player
-            .waiting()
+            .waits()
             .into_iter()
             .map(|(key, (count, until))| match until {
                 Some(until) => format!("{count} {key} until {}", &self.clock(until)[4..9]),
@@ -425,16 +418,15 @@ impl Stage {
     }
 
     fn subscription(&mut self, account: AccountId, topic: &str) -> SubscriptionId {
-        let account = usize::try_from(account.0).unwrap() - 1;
-        let topic = (account, topic.to_owned());
-        let known = self.topics.iter().position(|other| *other == topic);
-        SubscriptionId(
-            number(known.unwrap_or_else(|| {
-                self.topics.push(topic);
-                self.topics.len() - 1
-            }))
-            .0,
-        )
+        let index = usize::try_from(account.0).unwrap() - 1;
+        let topic = (index, topic.to_owned());
+        if let Some(known) = self.topics.iter().position(|other| *other == topic) {
+            return SubscriptionId(number(known).0);
+        }
+        let subscription = SubscriptionId(number(self.topics.len()).0);
+        self.player.subscribes(account, subscription, &topic.1);
+        self.topics.push(topic);
+        subscription
     }
 }
 

@@ -18,25 +18,25 @@ use std::sync::Arc;
 /// Monday, in seconds.
 const START: i64 = 1_772_440_000;
 
-pub(super) fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(START + second).unwrap()
 }
 
-pub(super) fn ready(preferences: Preferences) -> Arc<Rulebook> {
+pub(crate) fn ready(preferences: Preferences) -> Arc<Rulebook> {
     Arc::new(book(preferences))
 }
 
 /// Something that happens, so many seconds after what happened before.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
-    pub(super) after: i64,
+pub(crate) struct Step {
+    pub(crate) after: i64,
     /// The clock jumps there; nothing happens in between.
-    pub(super) jump: bool,
-    pub(super) what: Happening,
+    pub(crate) jump: bool,
+    pub(crate) what: Happening,
 }
 
 impl Step {
-    pub(super) fn arrival(&self) -> Option<&Notification> {
+    pub(crate) fn arrival(&self) -> Option<&Notification> {
         match &self.what {
             Happening::Arrives(n) => Some(n),
             _ => None,
@@ -44,7 +44,7 @@ impl Step {
     }
 
     /// The same without any notification but one; time passes all the same.
-    pub(super) fn without_others(&self, only: NotificationId) -> Self {
+    pub(crate) fn without_others(&self, only: NotificationId) -> Self {
         let about = match &self.what {
             Happening::Arrives(n) => Some(n.id),
             Happening::Read(id)
@@ -66,14 +66,14 @@ impl Step {
     }
 }
 
-pub(super) struct Played {
-    pub(super) player: Player,
-    pub(super) seen: Vec<Seen>,
-    pub(super) decided: Vec<Decided>,
+pub(crate) struct Played {
+    pub(crate) player: Player,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) decided: Vec<Decided>,
 }
 
 /// The same, as old when it comes now as it was to be.
-pub(super) fn arrived(n: &Notification, now: Timestamp) -> Notification {
+pub(crate) fn arrived(n: &Notification, now: Timestamp) -> Notification {
     let mut n = n.clone();
     let age = n.received_at.duration_since(n.draft.created_at);
     n.received_at = now;
@@ -81,7 +81,7 @@ pub(super) fn arrived(n: &Notification, now: Timestamp) -> Notification {
     n
 }
 
-pub(super) fn play(p: &Preferences, steps: &[Step]) -> Played {
+pub(crate) fn play(p: &Preferences, steps: &[Step]) -> Played {
     let mut player = Player::new(ready(p.clone()), TimeZone::UTC, at(0), true);
     for step in steps {
         let to = player.now() + SignedDuration::from_secs(step.after);
@@ -190,7 +190,7 @@ fn hushes() -> impl Strategy<Value = HushRule> {
     (one(), one()).prop_map(|(others, critical)| HushRule { others, critical })
 }
 
-pub(super) fn documents() -> impl Strategy<Value = Preferences> {
+pub(crate) fn documents() -> impl Strategy<Value = Preferences> {
     (
         (0_u32..6, 0_u32..13, 0_u32..21, 1_u32..10),
         prop::collection::vec(rows(), 0..4),
@@ -222,7 +222,7 @@ pub(super) fn documents() -> impl Strategy<Value = Preferences> {
         })
 }
 
-pub(super) fn notifications() -> impl Strategy<Value = Notification> {
+pub(crate) fn notifications() -> impl Strategy<Value = Notification> {
     (
         1_i64..4,
         prop::sample::select(vec!["", "a"]),
@@ -294,12 +294,12 @@ fn happenings(others: bool) -> impl Strategy<Value = Happening> {
 }
 
 /// Any stream, with bursts and rests, and with clocks that jump.
-pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     steps_of(true)
 }
 
 /// Such a stream; without jumps, never two things at once.
-pub(super) fn steps_of(jumps: bool) -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps_of(jumps: bool) -> impl Strategy<Value = Vec<Step>> {
     let least = i64::from(!jumps);
     let passes = prop_oneof![
         5 => least..=least + 2,
