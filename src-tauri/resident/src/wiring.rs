@@ -1,5 +1,8 @@
 //! The one place where the real parts are put together.
 
+#[cfg(target_os = "linux")]
+mod icon;
+
 use crate::control::{self, Clients, Verbs};
 use crate::log;
 #[cfg(target_os = "linux")]
@@ -10,8 +13,6 @@ use crate::os::notifier::DesktopNotifier;
 #[cfg(target_os = "linux")]
 use crate::os::proxies::Portal;
 use crate::os::secrets::Secrets;
-#[cfg(target_os = "linux")]
-use crate::os::tray::{self, Picture, Wish};
 use crate::os::{autostart, doctor, mandates, memory, network, open, power};
 use crate::profile::{Lock, Profile, Taken};
 use crate::windows::Windows;
@@ -19,16 +20,11 @@ use futures_util::FutureExt as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tidings_api::preferences::Preferences;
-use tidings_api::{
-    Change, DoctorItem, ErrorCode, ErrorView, Event, ListQuery, Place, Reply, Request, SoundsView,
-    Target, Targets,
-};
+use tidings_api::{DoctorItem, ErrorCode, ErrorView, Event, Reply, Request, SoundsView, Target};
 use tidings_core::engine::{Engine, Parts};
-use tidings_core::ports::{
-    Clock as _, Desktop, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey,
-};
+use tidings_core::ports::{Desktop, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey};
 use tidings_core::transport::Network;
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinSet;
 
 /// How long another process, a command most likely, may hold the profile.
@@ -37,8 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STOP: Duration = Duration::from_millis(1800);
 /// So long after the last thing that happened, memory is given back.
 const REST: Duration = Duration::from_secs(5);
-/// Hints come in bursts; the tray shows what they led to.
-const SETTLE: Duration = Duration::from_millis(150);
 
 /// What is said about sounds where there are no toasts yet.
 #[cfg(not(target_os = "linux"))]
@@ -442,7 +436,7 @@ impl Running {
         }));
         #[cfg(target_os = "linux")]
         if with_tray {
-            show_tray(&resident, &mut tasks);
+            icon::show(&resident, &mut tasks);
         }
         #[cfg(not(target_os = "linux"))]
         if with_tray {
@@ -540,76 +534,4 @@ fn watch_around(engine: &Engine, tasks: &mut JoinSet<()>) -> Arc<Around> {
             .await;
     });
     around
-}
-
-/// Puts the icon into the tray, keeps it in step, and does what is chosen there.
-#[cfg(target_os = "linux")]
-fn show_tray(resident: &Arc<Resident>, tasks: &mut JoinSet<()>) {
-    let (show, shown) = watch::channel(Picture::starting());
-    let (wish, wishes) = mpsc::unbounded_channel();
-    let engine = resident.engine.clone();
-    tasks.spawn(async move {
-        tray::run(shown, wish, |missing| {
-            let words = "This desktop has no place for tray icons. Tidings keeps running; start it again \
-                         to open the inbox.";
-            engine.notice("tray", missing.then(|| words.to_owned()));
-        })
-        .await;
-    });
-    tasks.spawn(picture(resident.engine.clone(), show));
-    tasks.spawn(fulfil(Arc::clone(resident), wishes));
-}
-
-/// Keeps the tray's picture in step with the engine.
-#[cfg(target_os = "linux")]
-async fn picture(engine: Engine, show: watch::Sender<Picture>) {
-    use broadcast::error::RecvError;
-    let mut hints = engine.hints();
-    loop {
-        match status(&engine).await {
-            Ok(status) => {
-                let picture = Picture::of(&status, SystemClock.now(), &SystemClock.zone());
-                show.send_if_modified(|shown| {
-                    let changed = *shown != picture;
-                    *shown = picture;
-                    changed
-                });
-            }
-            Err(error) => tracing::warn!(%error, "the tray could not be brought up to date"),
-        }
-        match hints.recv().await {
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
-        }
-        pause(SETTLE).await;
-        // All that came meanwhile is in the next status.
-        hints = hints.resubscribe();
-    }
-}
-
-/// Does what the user chose in the tray, one after the other.
-#[cfg(target_os = "linux")]
-async fn fulfil(resident: Arc<Resident>, mut wishes: mpsc::UnboundedReceiver<Wish>) {
-    while let Some(wish) = wishes.recv().await {
-        let request = match wish {
-            Wish::Open(target, token) => Request::OpenWindow { target, token },
-            Wish::Do(request) => *request,
-            Wish::ReadAll => Request::Change {
-                targets: Targets::Query {
-                    query: ListQuery {
-                        place: Place::Unread,
-                        ..ListQuery::default()
-                    },
-                },
-                change: Change::Read,
-            },
-            Wish::Quit => Request::Quit,
-        };
-        if let Err(error) = resident.answer(request).await {
-            tracing::warn!(%error, "what was chosen in the tray could not be done");
-            resident.engine.notice("tray-wish", Some(error.message));
-        } else {
-            resident.engine.notice("tray-wish", None);
-        }
-    }
 }
