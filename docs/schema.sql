@@ -16,8 +16,6 @@ CREATE TABLE account (
     header_names TEXT    NOT NULL DEFAULT '[]',  -- JSON
     transport    TEXT    NOT NULL DEFAULT '',
     allow_http   INTEGER NOT NULL DEFAULT 0,
-    muted        INTEGER NOT NULL DEFAULT 0,
-    min_tier     INTEGER NOT NULL DEFAULT 0,
     disabled     INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL
 , options TEXT NOT NULL DEFAULT '', way TEXT NOT NULL DEFAULT '', made_token TEXT NOT NULL DEFAULT '') STRICT;
@@ -27,8 +25,6 @@ CREATE TABLE subscription (
     account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     topic      TEXT    NOT NULL,
     name       TEXT    NOT NULL DEFAULT '',
-    muted      INTEGER NOT NULL DEFAULT 0,
-    min_tier   INTEGER NOT NULL DEFAULT 0,
     cursor     TEXT    NOT NULL DEFAULT '',      -- opaque
     filled     INTEGER NOT NULL DEFAULT 0,       -- cursor holds a position
     problem    TEXT    NOT NULL DEFAULT '',      -- what the server said about this topic alone
@@ -74,36 +70,19 @@ CREATE TABLE notification (
     deleted_at   INTEGER NOT NULL DEFAULT 0,
     revisions    INTEGER NOT NULL DEFAULT 0,
     -- 0 inbox, 1 archive, 2 deleted, 3 hidden
-    place        INTEGER NOT NULL GENERATED ALWAYS AS (
-        CASE WHEN deleted_at <> 0 THEN 2 WHEN class = 1 THEN 3 WHEN done_at <> 0 THEN 1 ELSE 0 END
-    ) VIRTUAL,
-    unread       INTEGER NOT NULL GENERATED ALWAYS AS (
-        deleted_at = 0 AND class = 0 AND done_at = 0 AND read_at = 0
-    ) VIRTUAL
-) STRICT;
+    given_tier INTEGER NOT NULL DEFAULT 0, snoozed INTEGER NOT NULL DEFAULT 0, opened_at INTEGER NOT NULL DEFAULT 0, place INTEGER NOT NULL GENERATED ALWAYS AS (
+    CASE WHEN deleted_at <> 0 THEN 2 WHEN class = 1 THEN 3 WHEN done_at <> 0 THEN 1 WHEN snoozed <> 0 THEN 4 ELSE 0 END
+) VIRTUAL, unread INTEGER NOT NULL GENERATED ALWAYS AS (
+    deleted_at = 0 AND class = 0 AND done_at = 0 AND read_at = 0 AND snoozed = 0
+) VIRTUAL) STRICT;
 
 CREATE UNIQUE INDEX notification_remote ON notification (subscription, remote_id);
 
 CREATE UNIQUE INDEX notification_replaces ON notification (subscription, replace_key) WHERE replace_key <> '';
 
-CREATE INDEX notification_place ON notification (place, sorted_at);
-
-CREATE INDEX notification_account ON notification (account, place, sorted_at);
-
-CREATE INDEX notification_subscription ON notification (subscription, place, sorted_at);
-
 CREATE INDEX notification_kind ON notification (account, kind, sorted_at);
 
-CREATE INDEX notification_unread ON notification (sorted_at) WHERE unread = 1;
-
-CREATE INDEX notification_unread_account ON notification (account, sorted_at) WHERE unread = 1;
-
-CREATE INDEX notification_unread_subscription ON notification (subscription, sorted_at) WHERE unread = 1;
-
 CREATE INDEX notification_deleted ON notification (deleted_at) WHERE deleted_at <> 0;
-
-CREATE INDEX notification_critical_backfill ON notification (sorted_at)
-    WHERE unread = 1 AND tier = 2 AND origin = 1;
 
 CREATE TABLE content (
     id         INTEGER PRIMARY KEY REFERENCES notification (id) ON DELETE CASCADE,
@@ -186,33 +165,6 @@ CREATE TRIGGER subscription_added AFTER INSERT ON subscription BEGIN
     INSERT INTO tally (subscription) VALUES (new.id);
 END;
 
-CREATE TRIGGER notification_added AFTER INSERT ON notification BEGIN
-    UPDATE tally SET
-        inbox    = inbox    + (new.place = 0),
-        archive  = archive  + (new.place = 1),
-        unread   = unread   + new.unread,
-        critical = critical + (new.unread AND new.tier = 2)
-    WHERE subscription = new.subscription;
-END;
-
-CREATE TRIGGER notification_changed AFTER UPDATE OF class, tier, read_at, done_at, deleted_at ON notification BEGIN
-    UPDATE tally SET
-        inbox    = inbox    + (new.place = 0) - (old.place = 0),
-        archive  = archive  + (new.place = 1) - (old.place = 1),
-        unread   = unread   + new.unread - old.unread,
-        critical = critical + (new.unread AND new.tier = 2) - (old.unread AND old.tier = 2)
-    WHERE subscription = new.subscription;
-END;
-
-CREATE TRIGGER notification_removed AFTER DELETE ON notification BEGIN
-    UPDATE tally SET
-        inbox    = inbox    - (old.place = 0),
-        archive  = archive  - (old.place = 1),
-        unread   = unread   - old.unread,
-        critical = critical - (old.unread AND old.tier = 2)
-    WHERE subscription = old.subscription;
-END;
-
 CREATE TABLE undo (
     id     INTEGER PRIMARY KEY AUTOINCREMENT,
     at     INTEGER NOT NULL,
@@ -223,7 +175,7 @@ CREATE TABLE undo_row (
     step         INTEGER NOT NULL REFERENCES undo (id) ON DELETE CASCADE,
     notification INTEGER NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
     read_at      INTEGER NOT NULL,
-    done_at      INTEGER NOT NULL,
+    done_at      INTEGER NOT NULL, snoozed INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (step, notification)
 ) STRICT, WITHOUT ROWID;
 
@@ -236,7 +188,7 @@ CREATE TABLE delivery (
     batch        TEXT    NOT NULL DEFAULT '',
     cause        TEXT    NOT NULL DEFAULT '',  -- JSON
     shown_at     INTEGER NOT NULL DEFAULT 0,
-    says         TEXT    NOT NULL DEFAULT '',  -- why it was dropped
+    says         TEXT    NOT NULL DEFAULT '', fingerprint INTEGER NOT NULL DEFAULT 0, wanted INTEGER NOT NULL DEFAULT 0, again_at INTEGER NOT NULL DEFAULT 0, rung INTEGER NOT NULL DEFAULT 0,  -- why it was dropped
     CHECK (state IN ('ready', 'held', 'inbox', 'shown', 'dropped'))
 ) STRICT;
 
@@ -268,7 +220,7 @@ CREATE TABLE toast (
     state      TEXT    NOT NULL,
     pending_at INTEGER NOT NULL,             -- waits since
     shown_at   INTEGER NOT NULL DEFAULT 0,   -- first shown
-    closed_at  INTEGER NOT NULL DEFAULT 0,
+    closed_at  INTEGER NOT NULL DEFAULT 0, made_at INTEGER NOT NULL DEFAULT 0,
     CHECK (state IN ('pending', 'claimed', 'shown', 'closed'))
 ) STRICT;
 
@@ -328,3 +280,104 @@ CREATE INDEX picture_account ON picture (account);
 CREATE INDEX picture_file ON picture (file);
 
 CREATE INDEX picture_used ON picture (used_at);
+
+CREATE TABLE kind (
+    subscription INTEGER NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+    kind         TEXT    NOT NULL,
+    first_at     INTEGER NOT NULL,
+    last_at      INTEGER NOT NULL,
+    came         INTEGER NOT NULL DEFAULT 0,   -- ever
+    opened       INTEGER NOT NULL DEFAULT 0,   -- of these, by the user
+    unread       INTEGER NOT NULL DEFAULT 0,
+    critical     INTEGER NOT NULL DEFAULT 0,   -- of the unread
+    ask          INTEGER NOT NULL DEFAULT 0,   -- the user has not said yet what to do with it: its first notification
+    PRIMARY KEY (subscription, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX kind_unread ON kind (subscription) WHERE unread > 0;
+
+CREATE INDEX delivery_fingerprint ON delivery (fingerprint) WHERE fingerprint <> 0;
+
+CREATE INDEX toast_batch ON toast (batch, id) WHERE batch <> '';
+
+CREATE INDEX notification_place ON notification (place, sorted_at);
+
+CREATE INDEX notification_account ON notification (account, place, sorted_at);
+
+CREATE INDEX notification_subscription ON notification (subscription, place, sorted_at);
+
+CREATE INDEX notification_unread ON notification (sorted_at) WHERE unread = 1;
+
+CREATE INDEX notification_unread_account ON notification (account, sorted_at) WHERE unread = 1;
+
+CREATE INDEX notification_unread_subscription ON notification (subscription, sorted_at) WHERE unread = 1;
+
+CREATE INDEX notification_critical_backfill ON notification (sorted_at)
+    WHERE unread = 1 AND tier = 2 AND origin = 1;
+
+CREATE TRIGGER notification_added AFTER INSERT ON notification BEGIN
+    UPDATE tally SET
+        inbox    = inbox    + (new.place = 0),
+        archive  = archive  + (new.place = 1),
+        unread   = unread   + new.unread,
+        critical = critical + (new.unread AND new.tier = 2)
+    WHERE subscription = new.subscription;
+END;
+
+CREATE TRIGGER notification_changed AFTER UPDATE OF class, tier, read_at, done_at, deleted_at, snoozed ON notification
+BEGIN
+    UPDATE tally SET
+        inbox    = inbox    + (new.place = 0) - (old.place = 0),
+        archive  = archive  + (new.place = 1) - (old.place = 1),
+        unread   = unread   + new.unread - old.unread,
+        critical = critical + (new.unread AND new.tier = 2) - (old.unread AND old.tier = 2)
+    WHERE subscription = new.subscription;
+END;
+
+CREATE TRIGGER notification_removed AFTER DELETE ON notification BEGIN
+    UPDATE tally SET
+        inbox    = inbox    - (old.place = 0),
+        archive  = archive  - (old.place = 1),
+        unread   = unread   - old.unread,
+        critical = critical - (old.unread AND old.tier = 2)
+    WHERE subscription = old.subscription;
+END;
+
+CREATE TRIGGER kind_came AFTER INSERT ON notification WHEN new.class = 0 BEGIN
+    INSERT INTO kind (subscription, kind, first_at, last_at, came, unread, critical)
+    VALUES (new.subscription, new.kind, new.received_at, new.received_at, 1, new.unread, new.unread AND new.tier = 2)
+    ON CONFLICT (subscription, kind) DO UPDATE SET
+        last_at  = max(last_at, excluded.last_at),
+        came     = came + 1,
+        unread   = unread + excluded.unread,
+        critical = critical + excluded.critical;
+END;
+
+CREATE TRIGGER kind_changed AFTER UPDATE OF class, kind, tier, read_at, done_at, deleted_at, snoozed ON notification
+WHEN new.class = 0 OR old.class = 0 BEGIN
+    UPDATE kind SET unread = unread - old.unread, critical = critical - (old.unread AND old.tier = 2)
+    WHERE subscription = old.subscription AND kind = old.kind;
+    INSERT INTO kind (subscription, kind, first_at, last_at, came, unread, critical)
+    VALUES (new.subscription, new.kind, new.received_at, new.received_at, new.kind <> old.kind, new.unread,
+            new.unread AND new.tier = 2)
+    ON CONFLICT (subscription, kind) DO UPDATE SET
+        came     = came + excluded.came,
+        unread   = unread + excluded.unread,
+        critical = critical + excluded.critical;
+END;
+
+CREATE TRIGGER kind_removed AFTER DELETE ON notification WHEN old.unread BEGIN
+    UPDATE kind SET unread = unread - 1, critical = critical - (old.tier = 2)
+    WHERE subscription = old.subscription AND kind = old.kind;
+END;
+
+CREATE INDEX delivery_again ON delivery (again_at) WHERE again_at <> 0;
+
+CREATE TABLE storm (
+    subscription INTEGER PRIMARY KEY REFERENCES subscription (id) ON DELETE CASCADE,
+    since        INTEGER NOT NULL,
+    last         INTEGER NOT NULL,
+    dismissed    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX ledger_at ON ledger (at);

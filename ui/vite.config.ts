@@ -13,6 +13,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 300,
+    // One more file to wait for would cost more than what is in it.
+    cssCodeSplit: false,
   },
   test: {
     environment: "jsdom",

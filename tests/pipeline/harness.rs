@@ -11,6 +11,7 @@ use tidings_api::{
 };
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::Clock as _;
+use tidings_core::settings::MandatesFile;
 use tidings_core::testing::{FakeClock, FakeDesktop, MemorySecrets, RecordingNotifier};
 use tidings_core::transport::Network;
 use tidings_server::{Config, Publish, Server};
@@ -54,6 +55,7 @@ impl Desk {
             dial: Arc::new(Network::new(Arc::new(clock.clone())).expect("a network")),
             version: "test".to_owned(),
             device: "Tidings on a test".to_owned(),
+            mandates: MandatesFile::default(),
         })
         .expect("the profile opens");
         engine.start();
@@ -69,6 +71,11 @@ impl Desk {
 
     /// Stops cleanly and starts again on the same profile, with an empty screen.
     pub async fn restart(self) -> Self {
+        self.restart_after(std::future::ready(())).await
+    }
+
+    /// The same, and something happens while it does not run.
+    pub async fn restart_after(self, meanwhile: impl Future<Output = ()>) -> Self {
         self.engine.stop().await;
         let Self {
             engine,
@@ -78,7 +85,22 @@ impl Desk {
             ..
         } = self;
         drop(engine);
+        meanwhile.await;
         Self::open(&clock, profile, secrets)
+    }
+
+    /// Ends without a word, as if it was killed: what was committed is all that is left. Starts again on that, with an
+    /// empty screen, after something happened meanwhile.
+    pub async fn kill(self, meanwhile: impl Future<Output = ()>) -> Self {
+        let left = Arc::new(tempfile::tempdir().expect("a folder for the profile"));
+        let copy = left.path().join("inbox.db");
+        let copy = copy.to_str().expect("a path in words");
+        rusqlite::Connection::open(self.database())
+            .and_then(|db| db.execute("VACUUM INTO ?1", [copy]))
+            .expect("what was committed is copied");
+        self.engine.stop().await;
+        meanwhile.await;
+        Self::open(&self.clock, left, self.secrets)
     }
 
     /// The database as another process sees it.

@@ -14,6 +14,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tidings_api::{AccountDraft, BackendKind, ListQuery, Reply, Request, SecretPlace, SignIn};
 use tidings_core::engine::{Engine, Parts};
 use tidings_core::ports::{Clock, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey};
+use tidings_core::settings::MandatesFile;
 use tidings_core::testing::{FakeDesktop, MemorySecrets};
 use tidings_core::transport::Network;
 use tidings_server::{Config, Publish, Server};
@@ -108,6 +109,7 @@ fn engine(profile: &Path) -> Engine {
         dial: Arc::new(Network::new(clock).unwrap()),
         version: "test".to_owned(),
         device: "Tidings on a test".to_owned(),
+        mandates: MandatesFile::default(),
     })
     .expect("the profile opens, however it was left")
 }

@@ -274,6 +274,9 @@ async fn a_pause_holds_and_its_end_rings_once() {
     assert_eq!(desk.notifier.shown()[0].tier, Tier::Critical);
     desk.until("six wait", |status| status.counts.held == 6)
         .await;
+    // It would ring again while it stays unread.
+    let fire = desk.rows().await[0].id;
+    change(&desk, &[fire], Change::Read).await;
     clock.pass(Duration::from_mins(31)).await;
     desk.until_shown(2).await;
     desk.settle().await;

@@ -25,6 +25,8 @@ pub enum Event {
     Accounts,
     /// Settings changed.
     Settings,
+    /// Preferences changed, or what an administrator set.
+    Preferences,
     /// A window is asked to come forward and show this.
     Present {
         /// What to show.
@@ -57,8 +59,19 @@ pub enum Target {
         /// Which one.
         id: NotificationId,
     },
+    /// The inbox, with exactly what a toast told of.
+    Toast {
+        /// Which one.
+        #[ts(type = "number")]
+        toast: i64,
+    },
     /// The settings.
     Settings,
+    /// The settings, at one of their sections; one that is not known is the first.
+    Section {
+        /// Its name: `accounts`, `grid`, `quiet`, `sounds`, …
+        section: String,
+    },
     /// The settings, at a new account for this address. Nothing is asked of it before the user says so.
     AddAccount {
         /// As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.

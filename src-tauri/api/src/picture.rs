@@ -16,6 +16,7 @@ pub enum PictureOf {
 
 /// Whose servers may be asked for pictures without asking the user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Pictures {

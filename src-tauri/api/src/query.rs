@@ -1,5 +1,6 @@
 //! Which notifications, and what to do with them.
 
+use crate::policy::Back;
 use crate::words::{AccountId, NotificationId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -16,6 +17,8 @@ pub enum Place {
     Unread,
     /// Out of the inbox, in the archive.
     Done,
+    /// Out of sight for a while.
+    Snoozed,
 }
 
 /// A page of the inbox, newest first.
@@ -29,6 +32,9 @@ pub struct ListQuery {
     pub account: Option<AccountId>,
     /// Only this subscription.
     pub subscription: Option<SubscriptionId>,
+    /// Only what this toast told of.
+    #[ts(type = "number | null")]
+    pub toast: Option<i64>,
     /// Words, and `from:`, `is:`, `before:`, `after:`, `p>=` terms; empty for all.
     pub search: String,
     /// Continue after this page (its `next`).
@@ -71,4 +77,9 @@ pub enum Change {
     Restore,
     /// Gone; no replay brings it back.
     Delete,
+    /// Out of sight, until it comes back and rings again. `Unread` brings it back at once, without a toast.
+    Snooze {
+        /// When.
+        back: Back,
+    },
 }

@@ -1,11 +1,15 @@
 //! What a client may ask, and the shape of each answer.
 
+use crate::config::{ConfigImport, ConfigReport};
 use crate::event::Target;
 use crate::import::{Import, ImportReport};
-use crate::picture::{PictureCache, PictureOf, Pictures};
+use crate::picture::{PictureCache, PictureOf};
+use crate::policy::{GridRow, LedgerLineOf, PreferencesView, Simulation, SoundsView, TypeView};
+use crate::preferences::{Config, Preferences, Row as PreferencesRow, Sound};
 use crate::preview::{Preview, Previewed};
 use crate::query::{Change, ListQuery, Targets};
 use crate::secret::Secret;
+use crate::settings::AppSettings;
 use crate::view::{
     AccountView, ActOutcome, Changed, Detail, Detected, DoctorItem, KindView, LedgerEntry, Page,
     Status, TestReport,
@@ -14,6 +18,7 @@ use crate::words::{
     AccountId, BackendKind, NotificationId, SecretPlace, SignIn, SubscriptionId, Tier,
     TransportKind, Way,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -165,6 +170,58 @@ pub enum Request {
     Settings,
     /// Replace the settings. → [`Reply::Settings`]
     SettingsSet(AppSettings),
+    /// The preferences. → [`Reply::Preferences`]
+    Preferences,
+    /// Replace the preferences. → [`Reply::Preferences`]
+    PreferencesSet(Box<Preferences>),
+    /// The preferences and the settings as one document, with names for the numbers in it. → [`Reply::Config`]
+    ConfigExport,
+    /// Take such a document over, or say what would come of it. → [`Reply::ConfigTaken`]
+    ConfigImport(ConfigImport),
+    /// Set one value of the document, if it works. → [`Reply::ConfigTaken`]
+    ConfigSet {
+        /// Which one: `limits.overall`, `quiet.schedules[0].from`, `app.appearance`.
+        path: String,
+        /// JSON, or a text as it stands; none: back to its default, and an element out of its list.
+        value: Option<String>,
+    },
+    /// Set a row of the grid, for good or until a time; an empty cell takes the row away. There may be several with
+    /// different ends: the one that ends first comes first. → [`Reply::Preferences`]
+    CellSet(Box<PreferencesRow>),
+    /// The grid, with what each row inherits. → [`Reply::Grid`]
+    Grid,
+    /// The types of notifications, as they came. → [`Reply::Types`]
+    Types,
+    /// What these preferences would have done in the last days, beside what the present ones did; the present
+    /// ones if none. → [`Reply::Simulation`]
+    Simulate {
+        /// The others.
+        preferences: Option<Box<Preferences>>,
+        /// 1 to 90.
+        days: u32,
+    },
+    /// Release what waits for a pause, for quiet hours, or for what is on the screen. → [`Reply::Status`]
+    DeliverNow,
+    /// The quiet hours in force, or the next that begin today, do not hold tonight. → [`Reply::Status`]
+    QuietSkip,
+    /// Put a card away without deciding. → [`Reply::Status`]
+    CardDismiss {
+        /// Of this subscription.
+        subscription: SubscriptionId,
+        /// And of this type; none: its storm.
+        kind: Option<String>,
+    },
+    /// The decisions of some time, oldest first. → [`Reply::Ledgers`]
+    Ledgers {
+        /// From here on.
+        #[ts(type = "string")]
+        from: Timestamp,
+        /// Continue after this one.
+        #[ts(type = "number | null")]
+        after: Option<i64>,
+        /// At most so many, 1 to 1000.
+        limit: u32,
+    },
     /// What the user is looking at; sent by a window whenever it changes. → [`Reply::Done`]
     Looking(Presence),
     /// Open a window, or bring it forward. → [`Reply::Done`]
@@ -190,6 +247,17 @@ pub enum Request {
     Doctor,
     /// Raise a toast that says it is a test. → [`Reply::Done`]
     TestToast,
+    /// Who plays sounds on this desktop. → [`Reply::Sounds`]
+    Sounds,
+    /// Let a sound be heard: played, or, where only the desktop can play it, with a toast. → [`Reply::Tried`]
+    SoundTry {
+        /// Which one.
+        sound: Sound,
+        /// What the default sounds like depends on it.
+        tier: Tier,
+        /// In percent.
+        volume: u8,
+    },
     /// Stop the resident. → [`Reply::Done`]
     Quit,
 }
@@ -245,10 +313,31 @@ pub enum Reply {
     },
     /// The settings.
     Settings(AppSettings),
+    /// The preferences, and what is wrong with them.
+    Preferences(Box<PreferencesView>),
+    /// The preferences and the settings as one document.
+    Config(Box<Config>),
+    /// What came of a change of the document.
+    ConfigTaken(Box<ConfigReport>),
+    /// The grid.
+    Grid(Vec<GridRow>),
+    /// The types.
+    Types(Vec<TypeView>),
+    /// What other preferences would have done.
+    Simulation(Box<Simulation>),
+    /// Decisions, with what they were about.
+    Ledgers(Vec<LedgerLineOf>),
     /// A window's size, if one is remembered.
     Shape(Option<WindowShape>),
     /// What works here.
     Doctor(Vec<DoctorItem>),
+    /// Who plays sounds.
+    Sounds(SoundsView),
+    /// What was tried, in words.
+    Tried {
+        /// What happened.
+        says: String,
+    },
 }
 
 /// An account to be added or tried.
@@ -457,109 +546,6 @@ pub struct Presence {
     pub list: Option<ListQuery>,
     /// The notification open in the detail view.
     pub notification: Option<NotificationId>,
-}
-
-/// The light the windows are drawn in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum Appearance {
-    /// As the desktop says.
-    #[default]
-    System,
-    /// Light.
-    Light,
-    /// Dark.
-    Dark,
-}
-
-/// The settings a window shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(default)]
-#[ts(export)]
-pub struct AppSettings {
-    /// Light, dark, or as the desktop says.
-    pub appearance: Appearance,
-    /// Start with the session, hidden.
-    pub start_at_login: bool,
-    /// Notifications older than this many days are removed; 0 keeps them for ever.
-    pub keep_days: u32,
-    /// At most so many notifications are kept per account.
-    pub keep_count: u32,
-    /// Single-letter shortcuts work in the inbox (WCAG 2.1.4).
-    pub letter_shortcuts: bool,
-    /// Marking read or done, or deleting, tells servers that can be told.
-    pub tell_servers: bool,
-    /// Toasts also for what arrives in the list on screen.
-    pub toast_while_looking: bool,
-    /// Whose servers may be asked for icons and pictures.
-    pub pictures: Pictures,
-    /// The user was told that closing the window leaves Tidings running.
-    pub close_explained: bool,
-    /// How patient connections are.
-    pub timings: Timings,
-}
-
-/// How patient connections are, in milliseconds, for unusual networks. What is below its floor is raised to
-/// it: 1 s, and 100 ms for the least backoff.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(default)]
-#[ts(export)]
-pub struct Timings {
-    /// Time to a TCP connection, TLS included.
-    pub connect: u32,
-    /// Time to the end of an answer's headers.
-    pub headers: u32,
-    /// Between two pings of a WebSocket.
-    pub ping_every: u32,
-    /// Time for any frame after a ping.
-    pub pong_within: u32,
-    /// Least delay between two attempts.
-    pub backoff_least: u32,
-    /// Greatest delay between two attempts during the first minute of an outage.
-    pub backoff_early: u32,
-    /// Greatest delay between two attempts.
-    pub backoff_most: u32,
-    /// What is added to a server's keepalive before its silence is death.
-    pub keepalive_margin: u32,
-    /// Silence after which a stream whose keepalive is not known is opened anew.
-    pub silence: u32,
-    /// Between two questions where nothing can be held open.
-    pub poll_every: u32,
-}
-
-impl Default for Timings {
-    fn default() -> Self {
-        Self {
-            connect: 10_000,
-            headers: 20_000,
-            ping_every: 20_000,
-            pong_within: 10_000,
-            backoff_least: 1_000,
-            backoff_early: 5_000,
-            backoff_most: 300_000,
-            keepalive_margin: 15_000,
-            silence: 300_000,
-            poll_every: 60_000,
-        }
-    }
-}
-
-impl Default for AppSettings {
-    fn default() -> Self {
-        Self {
-            appearance: Appearance::System,
-            start_at_login: false,
-            keep_days: 90,
-            keep_count: 10_000,
-            letter_shortcuts: true,
-            tell_servers: true,
-            toast_while_looking: false,
-            pictures: Pictures::default(),
-            close_explained: false,
-            timings: Timings::default(),
-        }
-    }
 }
 
 /// A window's size in logical pixels.

@@ -1,6 +1,7 @@
 //! What a client sees. Plain data; times are RFC 3339 in UTC.
 
 use crate::picture::PicturePreview;
+use crate::policy::{Back, CardView, HeldView, QuietNext, QuietView};
 use crate::words::{
     AccountId, ActionKind, BackendKind, Format, NotificationId, SecretPlace, SignIn,
     SubscriptionId, Tier, TransportKind, Way,
@@ -52,6 +53,8 @@ pub struct Row {
     pub read: bool,
     /// In the archive.
     pub done: bool,
+    /// When it comes back, where it is snoozed.
+    pub back: Option<Back>,
     /// Has a link to open.
     pub has_url: bool,
     /// Has an icon that may be loaded: [`crate::Request::Picture`].
@@ -188,6 +191,25 @@ pub struct Status {
     pub counts: Counts,
     /// The pause in force, if any.
     pub pause: Option<PauseView>,
+    /// Quiet hours in force, if any.
+    #[serde(default)]
+    pub quiet: Option<QuietView>,
+    /// The next quiet hours within some days, where none are in force.
+    #[serde(default)]
+    pub next_quiet: Option<QuietNext>,
+    /// What waits, by cause, the first due first.
+    #[serde(default)]
+    pub held: Vec<HeldView>,
+    /// What is so around the screen, as words: `locked`, `presenting`, `full_screen`, `screen_shared`,
+    /// `do_not_disturb`.
+    #[serde(default)]
+    pub around: Vec<String>,
+    /// What of that this desktop tells at all, as the same words.
+    #[serde(default)]
+    pub told: Vec<String>,
+    /// What the user may want to decide.
+    #[serde(default)]
+    pub cards: Vec<CardView>,
     /// One per account.
     pub connections: Vec<ConnectionView>,
     /// Things the user should know, in words, most important first: a full disk, a database that was

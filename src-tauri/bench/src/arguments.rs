@@ -8,8 +8,8 @@ cargo xtask bench [--quick] [--rows N] [--only PART]…
 
   --quick       shorter windows, fewer repetitions, fewer messages
   --rows N      rows of the large inbox (default 1 000 000; 200 000 with --quick)
-  --only PART   start, idle, window, latency, burst, away, ingest, rows or backends; may be
-                repeated";
+  --only PART   start, idle, window, latency, burst, away, ingest, rows, backends or policy; may be
+                 repeated";
 
 /// A part of the table, measured by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +32,12 @@ pub enum Part {
     Rows,
     /// Each family of servers.
     Backends,
+    /// A decision, and the simulator.
+    Policy,
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Start,
         Self::Idle,
         Self::Window,
@@ -45,6 +47,7 @@ impl Part {
         Self::Ingest,
         Self::Rows,
         Self::Backends,
+        Self::Policy,
     ];
 
     /// Its name for `--only`.
@@ -59,6 +62,7 @@ impl Part {
             Self::Ingest => "ingest",
             Self::Rows => "rows",
             Self::Backends => "backends",
+            Self::Policy => "policy",
         }
     }
 }

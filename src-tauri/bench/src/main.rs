@@ -12,6 +12,8 @@ mod flow;
 #[cfg(target_os = "linux")]
 mod idle;
 #[cfg(target_os = "linux")]
+mod policy;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod rows;
@@ -61,6 +63,7 @@ async fn measure(
     match part {
         Part::Rows => return rows::measure(plan, report),
         Part::Backends => return backends::measure(plan, report).await,
+        Part::Policy => return policy::measure(report),
         _ => {}
     }
     let desktop = Desktop::start(Options::default()).await?;
@@ -72,7 +75,7 @@ async fn measure(
         Part::Burst => flow::burst(&desktop, report).await,
         Part::Away => flow::away(&desktop, report).await,
         Part::Ingest => flow::ingest(&desktop, plan, report).await,
-        Part::Rows | Part::Backends => Ok(()),
+        Part::Rows | Part::Backends | Part::Policy => Ok(()),
     }
 }
 

@@ -29,11 +29,16 @@ const DEEP: usize = 15;
 const TOPICS: u64 = 20;
 
 /// Numbers that look random and are the same each time (Knuth's MMIX constants).
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
+    /// These numbers.
+    pub fn new(which: u64) -> Self {
+        Self(which)
+    }
+
     /// From 0 on, below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -47,7 +52,7 @@ impl Dice {
         clippy::cast_sign_loss,
         reason = "between 1 and WORDS"
     )]
-    fn word(&mut self) -> String {
+    pub fn word(&mut self) -> String {
         let share = float(self.roll(1 << 30)) / float(1 << 30);
         word(float(WORDS).powf(share) as u64)
     }
@@ -152,7 +157,7 @@ pub fn measure(plan: &Plan, report: &mut Report) -> Result<()> {
     }
 
     let (mut times, all) = ask(|_| {
-        let counts = store.read(|tx| tx.counts())?;
+        let counts = store.read(|tx| tx.counts(&|_, _, _| true))?;
         Ok(usize::try_from(counts.all)?)
     })?;
     if all != count * ASKED {

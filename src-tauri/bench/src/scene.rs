@@ -139,12 +139,16 @@ impl<'d> Scene<'d> {
 
     /// Takes the limits off toasts, so that each notification has one. The resident must not run.
     pub fn toast_everything(&self) -> Result<()> {
-        let preferences = Preferences {
-            per_subscription_a_minute: 1_000_000,
-            overall_a_minute: 1_000_000,
-            critical_a_minute: 1_000_000,
-            ..Preferences::default()
-        };
+        let mut preferences = Preferences::default();
+        let limits = &mut preferences.limits;
+        for limit in [
+            &mut limits.subscription,
+            &mut limits.overall,
+            &mut limits.critical,
+        ] {
+            *limit = 1_000_000;
+        }
+        preferences.duplicates.seconds = 0;
         let text = serde_json::to_string(&preferences)?;
         let opened = Store::open(&self.profile.join("data/inbox.db"), clock::wall())?;
         opened

@@ -12,6 +12,7 @@ pub mod model;
 pub mod picture;
 pub mod policy;
 pub mod ports;
+pub mod settings;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

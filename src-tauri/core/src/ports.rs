@@ -1,5 +1,6 @@
 //! What the engine needs of the desktop and of time, filled in by the resident and by tests.
 
+use crate::model::preferences::Sound;
 use crate::model::{AccountId, Credential, SecretPlace, Tier};
 use jiff::{Timestamp, tz::TimeZone};
 use std::future::Future;
@@ -60,8 +61,12 @@ pub struct Toast {
     pub body: String,
     /// Urgency; critical stays until dismissed.
     pub tier: Tier,
-    /// With a sound.
-    pub sound: bool,
+    /// What it sounds like; none: nothing.
+    pub sound: Option<Sound>,
+    /// How loud, in percent; 0: nothing.
+    pub volume: u8,
+    /// The desktop's "do not disturb" is on: whether this sounds is up to the desktop alone.
+    pub hushed: bool,
     /// An edit of a toast that was shown: no sound, no new pop-up where the daemon can tell.
     pub update: bool,
     /// Buttons besides the default action and Open: key and label.

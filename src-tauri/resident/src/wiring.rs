@@ -1,31 +1,30 @@
 //! The one place where the real parts are put together.
 
+#[cfg(target_os = "linux")]
+mod icon;
+
 use crate::control::{self, Clients, Verbs};
 use crate::log;
+#[cfg(target_os = "linux")]
+use crate::os::around::{self, Around};
 use crate::os::clock::{SystemClock, pause, within};
 #[cfg(target_os = "linux")]
 use crate::os::notifier::DesktopNotifier;
 #[cfg(target_os = "linux")]
 use crate::os::proxies::Portal;
 use crate::os::secrets::Secrets;
-#[cfg(target_os = "linux")]
-use crate::os::tray::{self, Picture, Wish};
-use crate::os::{autostart, doctor, memory, network, open, power};
+use crate::os::{autostart, doctor, mandates, memory, network, open, power};
 use crate::profile::{Lock, Profile, Taken};
 use crate::windows::Windows;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tidings_api::{
-    Change, DoctorItem, ErrorCode, ErrorView, Event, ListQuery, Place, Reply, Request, Target,
-    Targets,
-};
+use tidings_api::preferences::Preferences;
+use tidings_api::{DoctorItem, ErrorCode, ErrorView, Event, Reply, Request, SoundsView, Target};
 use tidings_core::engine::{Engine, Parts};
-use tidings_core::ports::{
-    Clock as _, Desktop, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey,
-};
+use tidings_core::ports::{Desktop, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey};
 use tidings_core::transport::Network;
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinSet;
 
 /// How long another process, a command most likely, may hold the profile.
@@ -34,8 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STOP: Duration = Duration::from_millis(1800);
 /// So long after the last thing that happened, memory is given back.
 const REST: Duration = Duration::from_secs(5);
-/// Hints come in bursts; the tray shows what they led to.
-const SETTLE: Duration = Duration::from_millis(150);
+
+/// What is said about sounds where there are no toasts yet.
+#[cfg(not(target_os = "linux"))]
+const SOUNDLESS: &str = "Tidings makes no sounds on this system yet.";
 
 /// Logs to standard error where the environment asks for it.
 pub fn log_to_stderr() {
@@ -123,6 +124,7 @@ fn engine(
         dial: Arc::new(dial),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         device: device(),
+        mandates: mandates::read(),
     })
 }
 
@@ -166,15 +168,28 @@ pub async fn doctor_for_a_command(profile: &Profile) -> Vec<DoctorItem> {
     };
     let status = status.await;
     #[cfg(target_os = "linux")]
-    let items = doctor::examine(&DesktopNotifier::start(), &secrets, status).await;
+    let items = {
+        let (notifier, words) = (DesktopNotifier::start(), around::look().await);
+        doctor::examine(&notifier, &words, &secrets, &mandates::read(), status).await
+    };
     #[cfg(not(target_os = "linux"))]
-    let items = doctor::examine(&secrets, status).await;
+    let items = doctor::examine(&secrets, &mandates::read(), status).await;
     items
 }
 
 async fn status(engine: &Engine) -> Result<tidings_api::Status, ErrorView> {
     match engine.handle(Request::Status).await? {
         Reply::Status(status) => Ok(status),
+        _ => Err(ErrorView::new(
+            ErrorCode::Internal,
+            "The engine answered something else than it was asked.",
+        )),
+    }
+}
+
+async fn preferences(engine: &Engine) -> Result<Preferences, ErrorView> {
+    match engine.handle(Request::Preferences).await? {
+        Reply::Preferences(view) => Ok(view.preferences),
         _ => Err(ErrorView::new(
             ErrorCode::Internal,
             "The engine answered something else than it was asked.",
@@ -215,6 +230,8 @@ struct Resident {
     secrets: Arc<Secrets>,
     #[cfg(target_os = "linux")]
     notifier: Arc<DesktopNotifier>,
+    #[cfg(target_os = "linux")]
+    around: Arc<Around>,
     quit: Notify,
     /// Somebody asked for something.
     asked: Notify,
@@ -230,16 +247,43 @@ impl Resident {
             }
             Request::Doctor => {
                 let status = status(&self.engine).await;
+                let file = mandates::read();
                 #[cfg(target_os = "linux")]
-                let items = doctor::examine(&self.notifier, &self.secrets, status).await;
+                let items = {
+                    let words = self.around.words();
+                    doctor::examine(&self.notifier, &words, &self.secrets, &file, status).await
+                };
                 #[cfg(not(target_os = "linux"))]
-                let items = doctor::examine(&self.secrets, status).await;
+                let items = doctor::examine(&self.secrets, &file, status).await;
                 Ok(Reply::Doctor(items))
             }
+            Request::Sounds => {
+                let preferences = preferences(&self.engine).await?;
+                Ok(Reply::Sounds(self.sounds(&preferences).await))
+            }
+            #[cfg(target_os = "linux")]
+            Request::SoundTry {
+                sound,
+                tier,
+                volume,
+            } => {
+                let tried = self.notifier.try_sound(sound, tier, volume.min(100)).await;
+                let says = tried.map_err(|words| ErrorView::new(ErrorCode::Invalid, words))?;
+                Ok(Reply::Tried { says })
+            }
+            #[cfg(not(target_os = "linux"))]
+            Request::SoundTry { .. } => Ok(Reply::Tried {
+                says: SOUNDLESS.to_owned(),
+            }),
             Request::Quit => {
                 self.windows.close();
                 self.quit.notify_one();
                 Ok(Reply::Done)
+            }
+            // Not every system, nor every file system, tells when the administrator's file changes.
+            Request::Preferences => {
+                self.engine.mandates(mandates::read());
+                self.engine.handle(Request::Preferences).await
             }
             // The desktop's entry is the truth: the user may have removed it elsewhere.
             Request::Settings => match self.engine.handle(Request::Settings).await? {
@@ -257,6 +301,25 @@ impl Resident {
                 self.engine.handle(Request::SettingsSet(settings)).await
             }
             request => self.engine.handle(request).await,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Resident {
+    async fn sounds(&self, preferences: &Preferences) -> SoundsView {
+        self.notifier.sounds(preferences).await
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Resident {
+    #[expect(clippy::unused_async, reason = "as on other systems")]
+    async fn sounds(&self, _preferences: &Preferences) -> SoundsView {
+        SoundsView {
+            says: SOUNDLESS.to_owned(),
+            volume: false,
+            problems: Vec::new(),
         }
     }
 }
@@ -327,6 +390,9 @@ impl Running {
         #[cfg(not(target_os = "linux"))]
         let toasts: Arc<dyn Notifier> = Arc::new(NoToasts);
         let engine = engine(profile, toasts, Arc::clone(&secrets), Arc::clone(&desktop))?;
+        let mut tasks = JoinSet::new();
+        #[cfg(target_os = "linux")]
+        let around = watch_around(&engine, &mut tasks);
         let listener = control::listen(profile)?;
         let clients = Arc::<Clients>::default();
         let notices = engine.clone();
@@ -345,24 +411,32 @@ impl Running {
             secrets,
             #[cfg(target_os = "linux")]
             notifier,
+            #[cfg(target_os = "linux")]
+            around: Arc::clone(&around),
             quit: Notify::new(),
             asked: Notify::new(),
         });
-        let mut tasks = JoinSet::new();
         tasks.spawn(control::serve(
             listener,
             Arc::<Resident>::clone(&resident),
             clients,
         ));
         tasks.spawn(rest(Arc::clone(&resident)));
+        // What rings first shall not say more than a locked screen may show.
+        #[cfg(target_os = "linux")]
+        resident.around.looked().await;
         resident.engine.start();
         let engine = resident.engine.clone();
         tasks.spawn(power::watch(move || engine.woke()));
         let engine = resident.engine.clone();
         tasks.spawn(network::watch(move |up| engine.network(up)));
+        let engine = resident.engine.clone();
+        tasks.spawn(mandates::watch(mandates::path(), move |file| {
+            engine.mandates(file);
+        }));
         #[cfg(target_os = "linux")]
         if with_tray {
-            show_tray(&resident, &mut tasks);
+            icon::show(&resident, &mut tasks);
         }
         #[cfg(not(target_os = "linux"))]
         if with_tray {
@@ -445,74 +519,19 @@ async fn rest(resident: Arc<Resident>) {
     }
 }
 
-/// Puts the icon into the tray, keeps it in step, and does what is chosen there.
+/// Has the engine told what is around the screen.
 #[cfg(target_os = "linux")]
-fn show_tray(resident: &Arc<Resident>, tasks: &mut JoinSet<()>) {
-    let (show, shown) = watch::channel(Picture::starting());
-    let (wish, wishes) = mpsc::unbounded_channel();
-    let engine = resident.engine.clone();
+fn watch_around(engine: &Engine, tasks: &mut JoinSet<()>) -> Arc<Around> {
+    let around = Arc::<Around>::default();
+    let (watching, telling, engine) = (Arc::clone(&around), Arc::clone(&around), engine.clone());
+    tasks.spawn(async move { watching.watch().await });
     tasks.spawn(async move {
-        tray::run(shown, wish, |missing| {
-            let words = "This desktop has no place for tray icons. Tidings keeps running; start it again \
-                         to open the inbox.";
-            engine.notice("tray", missing.then(|| words.to_owned()));
-        })
-        .await;
+        telling
+            .tell(|now, told| {
+                engine.around(now);
+                engine.told(told);
+            })
+            .await;
     });
-    tasks.spawn(picture(resident.engine.clone(), show));
-    tasks.spawn(fulfil(Arc::clone(resident), wishes));
-}
-
-/// Keeps the tray's picture in step with the engine.
-#[cfg(target_os = "linux")]
-async fn picture(engine: Engine, show: watch::Sender<Picture>) {
-    use broadcast::error::RecvError;
-    let mut hints = engine.hints();
-    loop {
-        match status(&engine).await {
-            Ok(status) => {
-                let picture = Picture::of(&status, SystemClock.now(), &SystemClock.zone());
-                show.send_if_modified(|shown| {
-                    let changed = *shown != picture;
-                    *shown = picture;
-                    changed
-                });
-            }
-            Err(error) => tracing::warn!(%error, "the tray could not be brought up to date"),
-        }
-        match hints.recv().await {
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
-        }
-        pause(SETTLE).await;
-        // All that came meanwhile is in the next status.
-        hints = hints.resubscribe();
-    }
-}
-
-/// Does what the user chose in the tray, one after the other.
-#[cfg(target_os = "linux")]
-async fn fulfil(resident: Arc<Resident>, mut wishes: mpsc::UnboundedReceiver<Wish>) {
-    while let Some(wish) = wishes.recv().await {
-        let request = match wish {
-            Wish::Open(target, token) => Request::OpenWindow { target, token },
-            Wish::Do(request) => *request,
-            Wish::ReadAll => Request::Change {
-                targets: Targets::Query {
-                    query: ListQuery {
-                        place: Place::Unread,
-                        ..ListQuery::default()
-                    },
-                },
-                change: Change::Read,
-            },
-            Wish::Quit => Request::Quit,
-        };
-        if let Err(error) = resident.answer(request).await {
-            tracing::warn!(%error, "what was chosen in the tray could not be done");
-            resident.engine.notice("tray-wish", Some(error.message));
-        } else {
-            resident.engine.notice("tray-wish", None);
-        }
-    }
+    around
 }

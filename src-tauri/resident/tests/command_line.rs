@@ -236,6 +236,84 @@ fn completions_and_manual_are_printed_without_a_profile() {
     assert!(!place.profile().exists());
 }
 
+#[test]
+fn preferences_are_tried_out_without_a_resident_a_database_or_a_clock() {
+    let place = Place::new();
+    let file = place.folder().join("preferences.json");
+    let night = r#"{"quiet":{"schedules":[{"days":["mon"],"from":"22:00","to":"07:00"}]}}"#;
+    std::fs::write(&file, night).unwrap();
+    let file = file.to_str().unwrap();
+    let check = |events: &str, more: &[&str]| {
+        let arguments = [
+            "policy",
+            "check",
+            "--preferences",
+            file,
+            "--zone",
+            "Europe/Berlin",
+        ];
+        place.run_with(events, &[&arguments[..], more].concat())
+    };
+    let mail = r#"{"now":"2026-03-02T22:30:00+01:00","notification":{"id":"mail","title":"Mail"}}"#;
+    let morning = r#"{"now":"2026-03-03T08:00:00+01:00"}"#;
+    let said = check(&format!("{mail}\n\n{morning}\n"), &["--json"])
+        .ok()
+        .objects();
+    let told: Vec<_> = said
+        .iter()
+        .map(|line| (&line["what"], &line["at"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("verdict"), &json!("2026-03-02T21:30:00Z")),
+            (&json!("verdict"), &json!("2026-03-03T06:00:00Z")),
+            (&json!("toast"), &json!("2026-03-03T06:00:00Z")),
+        ]
+    );
+    assert_eq!(said[0]["until"], "2026-03-03T06:00:00Z");
+    // What is no event is told, the rest is done, and the code says so.
+    let partly = check(&format!("nonsense\n{mail}\n"), &[]);
+    assert_eq!(partly.code, Some(1));
+    assert!(
+        partly.err.contains("Line 1 is not an event"),
+        "{}",
+        partly.err
+    );
+    assert!(partly.out.contains("mail: waits until"), "{}", partly.out);
+    // What an administrator would set can be tried out by anybody.
+    let mandates = place.folder().join("mandates.json");
+    std::fs::write(&mandates, r#"{"mandatory":[{"server":"*.ex.test"},{}]}"#).unwrap();
+    let drill =
+        r#"{"now":"2026-03-02T12:00:00Z","notification":{"id":"drill","server":"a.ex.test"}}"#;
+    let tried = check(drill, &["--mandates", mandates.to_str().unwrap(), "--json"]);
+    assert_eq!(tried.code, Some(1));
+    assert!(tried.err.contains("mandatory[1]"), "{}", tried.err);
+    let trace = tried.objects()[0]["trace"].to_string();
+    assert!(trace.contains("mandatory"), "{trace}");
+    let nowhere = place.run(&[
+        "policy",
+        "check",
+        "--preferences",
+        "/nonexistent",
+        "--zone",
+        "UTC",
+    ]);
+    nowhere.failed(2);
+    let no_zone = place.run(&[
+        "policy",
+        "check",
+        "--preferences",
+        file,
+        "--zone",
+        "Nowhere",
+    ]);
+    let no_zone = no_zone.failed(2);
+    assert!(no_zone.err.contains("No time zone is called “Nowhere”"));
+    // It left nothing behind.
+    assert!(!place.profile().exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_clients_settings_are_looked_at_and_then_taken_over() {
     let place = Place::new();

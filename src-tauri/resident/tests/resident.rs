@@ -210,6 +210,7 @@ async fn the_doctor_says_what_is_missing_with_and_without_a_resident() {
         assert_eq!(verdict("Database"), "good");
         assert_eq!(verdict("Keyring"), "bad");
         assert_eq!(verdict("Notifications"), "bad");
+        assert_eq!(verdict("Screen"), "fair");
     }
     assert_eq!(daemon.end(true).await, Some(0));
 }

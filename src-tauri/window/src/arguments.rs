@@ -145,7 +145,18 @@ mod tests {
         let link = Target::AddAccount {
             url: "ntfy://h/t?display=A%20b&secure=false".to_owned(),
         };
-        for target in [Target::Inbox, Target::Settings, Target::Import, link] {
+        let told = Target::Toast { toast: 9 };
+        let section = Target::Section {
+            section: "quiet".to_owned(),
+        };
+        for target in [
+            Target::Inbox,
+            Target::Settings,
+            Target::Import,
+            section,
+            told,
+            link,
+        ] {
             let json = serde_json::to_string(&target).unwrap();
             let parsed = parse(&["--socket", "/run/a", "--show", &json], &[]);
             assert_eq!(parsed.unwrap().target, target);

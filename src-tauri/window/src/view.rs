@@ -22,8 +22,11 @@ impl View {
     /// The window that shows `target`.
     pub fn of(target: &Target) -> Self {
         match target {
-            Target::Inbox | Target::Notification { .. } => Self::Inbox,
-            Target::Settings | Target::AddAccount { .. } | Target::Import => Self::Settings,
+            Target::Inbox | Target::Notification { .. } | Target::Toast { .. } => Self::Inbox,
+            Target::Settings
+            | Target::Section { .. }
+            | Target::AddAccount { .. }
+            | Target::Import => Self::Settings,
         }
     }
 
@@ -112,6 +115,8 @@ mod tests {
         assert_eq!(View::of(&Target::Inbox), View::Inbox);
         assert_eq!(View::of(&notification), View::Inbox);
         assert_eq!(View::of(&Target::Settings), View::Settings);
+        let section = "quiet".to_owned();
+        assert_eq!(View::of(&Target::Section { section }), View::Settings);
         assert_eq!(View::of(&Target::Import), View::Settings);
         let url = "ntfy://ntfy.example.org/disk".to_owned();
         assert_eq!(View::of(&Target::AddAccount { url }), View::Settings);

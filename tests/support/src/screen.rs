@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat,
-    KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MapState, Window,
+    Atom, AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask,
+    ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MapState, Window, WindowClass,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -98,6 +98,63 @@ impl Screen {
             .get_property(false, self.root, self.clients, AtomEnum::WINDOW, 0, 16)?
             .reply()?;
         Ok(clients.value32().and_then(|mut windows| windows.next()))
+    }
+
+    /// Opens a window of its own and waits for nothing; the window manager will show it.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn show_window(&self) -> Result<Window> {
+        let window = self.connection.generate_id()?;
+        let (depth, visual, border) = (0, 0, 0);
+        self.connection
+            .create_window(
+                depth,
+                window,
+                self.root,
+                10,
+                10,
+                200,
+                100,
+                border,
+                WindowClass::INPUT_OUTPUT,
+                visual,
+                &CreateWindowAux::new(),
+            )?
+            .check()?;
+        self.connection.map_window(window)?.check()?;
+        Ok(window)
+    }
+
+    /// Asks the window manager to let the window fill the screen, or not any more.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn fill(&self, window: Window, on: bool) -> Result<()> {
+        let atom = |name: &[u8]| -> Result<Atom> {
+            Ok(self.connection.intern_atom(false, name)?.reply()?.atom)
+        };
+        let data = [
+            u32::from(on),
+            atom(b"_NET_WM_STATE_FULLSCREEN")?,
+            x11rb::NONE,
+            1,
+            0,
+        ];
+        let message = ClientMessageEvent::new(32, window, atom(b"_NET_WM_STATE")?, data);
+        let to = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
+        self.connection
+            .send_event(false, self.root, to, message)?
+            .check()?;
+        Ok(())
+    }
+
+    /// Takes the window away, as the end of its program does.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn take_away(&self, window: Window) -> Result<()> {
+        Ok(self.connection.destroy_window(window)?.check()?)
     }
 
     /// What a person sees of the window; nothing while it is not, or only half, on the screen.

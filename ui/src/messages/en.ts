@@ -11,10 +11,11 @@ import type { Tier } from "../lib/bindings/Tier";
 import type { TransportKind } from "../lib/bindings/TransportKind";
 import type { Timings } from "../lib/bindings/Timings";
 import { count } from "../lib/words/time";
+import { policy } from "./policy";
 
 const n = (number: number, one: string, many: string) => `${count(number)} ${number === 1 ? one : many}`;
 
-const places: Record<Place, string> = { all: "All", unread: "Unread", done: "Done" };
+const places: Record<Place, string> = { all: "All", unread: "Unread", done: "Done", snoozed: policy.snooze.place };
 
 const tiers: Record<Tier, string> = {
   informational: "Informational",
@@ -57,6 +58,7 @@ const hops: Record<HopResult, string> = { ok: "Works", warning: "Works, but", fa
 const verdicts: Record<DoctorVerdict, string> = { good: "Good", fair: "In part", bad: "Not working" };
 
 export const words = {
+  policy,
   app: "Tidings",
   inbox: "Inbox",
   settingsTitle: "Settings",
@@ -137,7 +139,7 @@ export const words = {
       ['"disk full"', "these words, one after the other"],
       ["-test", "without this word"],
       ["from:backups", "from a topic or account of this name"],
-      ["is:unread", "or is:read"],
+      ["is:unread", "or is:read, is:done, is:snoozed"],
       ["before:monday", "or a date, before:2026-11-01; after: likewise"],
       ["p>=4", "priority 4 and 5"],
       ["tag:disk", "with this tag"],
@@ -233,20 +235,29 @@ export const words = {
     title: "Keyboard",
     off: "Single letters are switched off in the settings.",
     groups: [
-      ["Move", [["↓ ↑ or j k", "Next, previous"], ["Home End", "First, last"], ["g then a, u, d", "All, Unread, Done"], ["/ or Ctrl+F", "Search"]]],
+      ["Move", [["↓ ↑ or j k", "Next, previous"], ["Home End", "First, last"], ["g then a, u, s, d", "All, Unread, Snoozed, Done"], ["/ or Ctrl+F", "Search"]]],
       ["Read", [["Enter or o", "Open"], ["Shift+Enter", "Open its link"], ["1–9", "Its action buttons"], ["Esc", "Close, step back"]]],
-      ["Act", [["e", "Done"], ["Shift+I, Shift+U", "Read, unread"], ["Delete or #", "Delete"], ["z or Ctrl+Z", "Undo"]]],
+      ["Act", [["e", "Done"], ["h", "Snooze"], ["Shift+I, Shift+U", "Read, unread"], ["Delete or #", "Delete"], ["z or Ctrl+Z", "Undo"]]],
       ["Select", [["x or Space", "Select"], ["Shift+↑ ↓", "Select more"], ["Ctrl+A", "Select all"]]],
       ["Tidings", [["Ctrl+,", "Settings"], ["?", "This page"]]],
     ] as [string, [string, string][]][],
   },
 
   settings: {
+    section: "Section",
+    groups: { servers: "Servers", interruptions: "What may interrupt", app: "Tidings" },
     sections: {
       accounts: "Accounts",
       notifications: "Notifications",
-      appearance: "Appearance",
+      grid: "What rings",
+      quiet: "Quiet hours",
+      batching: "Batching and limits",
+      rules: "Rules",
+      sounds: "Sounds",
       privacy: "Privacy",
+      context: "On screen",
+      appearance: "Appearance",
+      pictures: "Pictures",
       storage: "Storage",
       connections: "Connections",
       about: "Advanced",
@@ -386,8 +397,6 @@ export const words = {
   },
 
   notifications: {
-    whileLooking: "Toasts also for what I am looking at",
-    whileLookingHint: "Otherwise what arrives in the list on screen does not ring.",
     pause: "Pause",
     pauseHint: "Nothing rings meanwhile; everything still comes into the inbox, and what waited rings as one when the pause ends.",
     pauses: [
@@ -450,8 +459,8 @@ export const words = {
     reset: "Set all back",
   },
 
-  privacy: {
-    pictures: "Load icons and pictures",
+  pictures: {
+    load: "Load icons and pictures",
     choices: [
       ["own_servers", "Only from my servers"],
       ["everywhere", "From everywhere"],
@@ -482,6 +491,22 @@ export const words = {
     picturesTake: (files: number, bytes: string) => (files === 0 ? "None are kept." : `${n(files, "file", "files")}, ${bytes}. At most 500 MB are kept; what was not looked at for the longest goes first.`),
     empty: "Empty",
     emptyPictures: "Empty: remove all kept pictures",
+  },
+
+  document: {
+    title: "Preferences as a document",
+    hint: "All that is set here, without passwords. On another computer, accounts and topics are found again by what they are called.",
+    copy: "Copy",
+    copied: "The document is on the clipboard. Paste it into a file.",
+    notCopied: "It could not be copied. From a terminal: tidings config export preferences.json",
+    file: "Take over from a file",
+    fileHint: "What would change is shown first.",
+    would: (number: number) => (number === 0 ? "Everything in it is so already." : `${n(number, "value", "values")} would change.`),
+    changes: "What would change",
+    nothing: "nothing",
+    take: "Take over",
+    takeRest: "Take over what can be read",
+    taken: (number: number) => `${n(number, "value", "values")} changed.`,
   },
 
   about: {

@@ -2,14 +2,14 @@
 //! cursor in one transaction for all that one read brought. Only then is anybody told.
 
 use super::upkeep::Since;
-use super::{Shared, storage};
+use super::{Shared, lock, storage};
 use crate::backend::Missing;
 use crate::model::{
-    AccountId, Cursor, Disposition, Draft, Fate, Mirror, Notification, NotificationId, Origin,
-    SubscriptionId,
+    AccountId, Class, Cursor, Disposition, Draft, Fate, HoldCause, Mirror, Notification,
+    NotificationId, Origin, SubscriptionId,
 };
 use crate::policy;
-use crate::store::{StoreError, ToastJob, Tx};
+use crate::store::{Asked, StoreError, ToastJob, Tx};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -103,7 +103,7 @@ pub enum Item {
 
 /// What a committed batch changed.
 #[derive(Debug, Default)]
-struct Outcome {
+pub(super) struct Outcome {
     arrived: Vec<NotificationId>,
     changed: Vec<NotificationId>,
     /// Their toasts may be over.
@@ -118,7 +118,7 @@ struct Outcome {
 }
 
 /// Notifications fetched since a subscription's connection came back.
-type Filling = HashMap<SubscriptionId, u64>;
+pub(super) type Filling = HashMap<SubscriptionId, u64>;
 
 /// Waits until everything that was handed over before is stored. An engine that stops answers at once.
 pub async fn flush(queue: mpsc::Sender<Item>) {
@@ -192,7 +192,7 @@ async fn store(shared: &Shared, batch: &mut Vec<Item>, filling: &mut Filling) {
     }
 }
 
-fn apply_all(
+pub(super) fn apply_all(
     shared: &Shared,
     tx: &Tx<'_>,
     batch: &[Item],
@@ -235,6 +235,13 @@ fn apply(
                     *filling.entry(*subscription).or_default() += 1;
                 }
                 outcome.arrived.push(notification.id);
+                if *origin != Origin::FirstFilling && !notification.draft.kind.is_empty() {
+                    tx.ask_about_new_kind(
+                        notification.id,
+                        *subscription,
+                        &notification.draft.kind,
+                    )?;
+                }
                 decide(shared, tx, &notification, now, outcome)?;
             }
             Fate::Updated(id) => {
@@ -281,7 +288,7 @@ fn apply(
             let missing = missing.map(|missing| missing.word()).unwrap_or_default();
             tx.link_filled(*subscription, now, filled, missing)?;
             // The absence is over: what it brought rings as one.
-            tx.release(&crate::model::HoldCause::Away.batch_key(), now)?;
+            tx.release(&HoldCause::Away.batch_key(), now)?;
             outcome.held = true;
             outcome.subscriptions = true;
         }
@@ -366,28 +373,64 @@ fn decide(
     now: Timestamp,
     outcome: &mut Outcome,
 ) -> Result<(), StoreError> {
-    let looking = shared.is_looked_at(notification);
-    let state = tx.policy_state(notification, looking, None)?;
-    let verdict = policy::decide(
-        notification,
-        &shared.preferences(),
-        &state,
-        &now.to_zoned(shared.clock.zone()),
-    );
+    let book = shared.rulebook();
+    let fingerprint = policy::fingerprint(&notification.draft);
+    let window = book.window_of(notification);
+    let asked = Asked {
+        looking: shared.is_looked_at(notification),
+        around: *lock(&shared.around),
+        fingerprint,
+        twins_since: book.twins_since(now),
+        window: window.clone(),
+        ..Asked::default()
+    };
+    let state = tx.policy_state(notification, asked)?;
+    let zoned = now.to_zoned(shared.clock.zone());
+    let verdict = policy::decide(notification, &book, &state, &zoned);
+    if verdict.tier != notification.tier {
+        tx.set_tier(notification.id, verdict.tier)?;
+    }
     let delivery = tx.decided(notification.id, &verdict, now)?;
+    let joins = match &verdict.disposition {
+        Disposition::Fold { into } => tx.open_toast_of(*into)?,
+        Disposition::Join => tx.open_toast(&window, Timestamp::MIN)?,
+        _ => {
+            tx.keep_fingerprint(notification.id, fingerprint)?;
+            None
+        }
+    };
+    if let Some(toast) = joins {
+        let loud = book.sound_of(notification, verdict.tier, now).is_some();
+        tx.join_toast(toast, loud, &[delivery], now)?;
+        outcome.toasts = true;
+    } else if let Disposition::Fold { into } = verdict.disposition
+        && notification.draft.class == Class::Persistent
+    {
+        outcome.held |= tx.hold_with(delivery, into)?;
+    }
     match verdict.disposition {
         Disposition::Present => {
-            let sound = policy::compose::sound(notification);
-            tx.new_toast(None, notification.draft.tier, sound, &[delivery], now)?;
+            let sound = book.sound_of(notification, verdict.tier, now).is_some();
+            let batch = verdict.opens_window.then_some(window.as_str());
+            tx.new_toast(batch, verdict.tier, sound, &[delivery], now)?;
             outcome.toasts = true;
         }
-        Disposition::Hold { .. } => outcome.held = true,
-        Disposition::InboxOnly => {}
+        Disposition::Hold { until, because } => {
+            if let HoldCause::SubscriptionLimit { subscription } = because {
+                tx.storm(subscription, now)?;
+            }
+            if matches!(because, HoldCause::Window { .. }) {
+                // All of the batch waits for the last of it.
+                tx.hold_until(&window, until)?;
+            }
+            outcome.held = true;
+        }
+        Disposition::InboxOnly | Disposition::Fold { .. } | Disposition::Join => {}
     }
     Ok(())
 }
 
-fn tell(shared: &Shared, outcome: Outcome) {
+pub(super) fn tell(shared: &Shared, outcome: Outcome) {
     // The first of all: somebody may be waiting for it.
     if let Some(job) = outcome.claimed {
         shared.handover.give(job);

@@ -1,6 +1,7 @@
 //! The verbs. One way in ([`ingest`]), one way back ([`handle`]); the rest wakes, decides again and shows.
 //! Rows are the mailbox: tasks share the database and wake each other with [`Notify`].
 
+mod attention;
 mod connection;
 mod continuity;
 mod echo;
@@ -9,24 +10,30 @@ mod ingest;
 mod outbox;
 mod patience;
 mod pictures;
+mod preferences;
 mod present;
 mod scheduler;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod view;
 
 use crate::backend::{Failure, FailureKind};
 use crate::model::{
-    Account, AccountId, Credential, Notification, NotificationId, Preferences, Quota, SignIn,
-    SubscriptionId,
+    Account, AccountId, Credential, Notification, NotificationId, Problem, Quota, SignIn,
+    SubscriptionId, Surroundings,
 };
+use crate::policy::Rulebook;
 use crate::ports::{Clock, Desktop, Notifier, SecretError, SecretStore};
+use crate::settings::MandatesFile;
 use crate::store::{Store, StoreError, ToastId};
 use crate::transport::Dial;
 use crate::transport::limits::Times;
 use connection::state::{Event as Happening, Phase, State};
 use echo::Echoes;
 use ingest::Item;
+use jiff::{Timestamp, tz::TimeZone};
 use pictures::Pictures;
 use present::Handover;
 use std::collections::{BTreeMap, HashMap};
@@ -47,8 +54,6 @@ const HINTS: usize = 256;
 const LAST_COMMIT: Duration = Duration::from_secs(1);
 /// Where the settings are in the store.
 const SETTINGS: &str = "settings";
-/// Where the policy's preferences are in the store.
-const PREFERENCES: &str = "preferences";
 
 /// What an engine is put together from.
 pub struct Parts {
@@ -70,6 +75,8 @@ pub struct Parts {
     pub version: String,
     /// What this computer and its user are called where a server lists who signed in.
     pub device: String,
+    /// An administrator's file, as it is now; [`Engine::mandates`] tells of changes.
+    pub mandates: MandatesFile,
 }
 
 /// The engine. Cloning shares it.
@@ -98,9 +105,17 @@ pub struct Shared {
     secrets: Arc<dyn SecretStore>,
     desktop: Arc<dyn Desktop>,
     dial: Arc<dyn Dial>,
-    preferences: RwLock<Arc<Preferences>>,
+    rulebook: RwLock<Arc<Rulebook>>,
+    mandates: Mutex<MandatesFile>,
+    problems: Mutex<Vec<Problem>>,
     settings: RwLock<AppSettings>,
     presence: Mutex<Presence>,
+    around: Mutex<Surroundings>,
+    /// What of it the desktop tells at all.
+    told: Mutex<Surroundings>,
+    /// The zone, and the time, when the scheduler last looked.
+    looked: Mutex<(TimeZone, Timestamp)>,
+    quiet_told: Mutex<bool>,
     connections: Mutex<BTreeMap<AccountId, ConnectionView>>,
     quotas: Mutex<HashMap<AccountId, Quota>>,
     notices: Mutex<BTreeMap<&'static str, String>>,
@@ -147,11 +162,13 @@ impl Engine {
     }
 
     fn with_store(parts: Parts, store: Store) -> Result<Self, ErrorView> {
-        let (settings, preferences) = store
-            .read(|tx| Ok((tx.setting(SETTINGS)?, tx.setting(PREFERENCES)?)))
+        let settings = store
+            .read(|tx| tx.setting(SETTINGS))
             .map_err(|error| storage(&error))?;
+        let loaded = preferences::load(&store, &parts.mandates).map_err(|error| storage(&error))?;
         let (ingest, items) = mpsc::channel(ingest::QUEUE);
         let (over, overs) = mpsc::unbounded_channel();
+        let (zone, now) = (parts.clock.zone(), parts.clock.now());
         let (pictures, errands) = Pictures::new(parts.cache.join("pictures"), pictures::BUDGET);
         let shared = Shared {
             version: parts.version,
@@ -162,10 +179,15 @@ impl Engine {
             secrets: parts.secrets,
             desktop: parts.desktop,
             dial: parts.dial,
-            // A setting that cannot be read fails open: its default shows, never silently drops.
-            preferences: RwLock::new(Arc::new(read_or_default(preferences.as_deref()))),
+            rulebook: RwLock::new(Arc::clone(&loaded.book)),
+            mandates: Mutex::new(parts.mandates),
+            problems: Mutex::default(),
             settings: RwLock::default(),
             presence: Mutex::default(),
+            around: Mutex::default(),
+            told: Mutex::default(),
+            looked: Mutex::new((zone, now)),
+            quiet_told: Mutex::default(),
             connections: Mutex::default(),
             notices: Mutex::default(),
             credentials: Mutex::default(),
@@ -184,7 +206,9 @@ impl Engine {
             supervisor: Supervisor::default(),
             started: OnceLock::new(),
         };
+        // A setting that cannot be read is its default.
         shared.apply(read_or_default(settings.as_deref()));
+        shared.tell_problems(loaded);
         Ok(Self {
             shared: Arc::new(shared),
             queues: Arc::new(Mutex::new(Some(Queues {
@@ -206,8 +230,7 @@ impl Engine {
         // Only the first start comes here.
         let _ = shared.started.set(());
         *lock(&self.ingesting) = Some(tokio::spawn(ingest::run(Arc::clone(shared), queues.items)));
-        present::fold_stale(shared);
-        continuity::begin(shared);
+        begin(shared);
         let tasks = vec![
             tokio::spawn(scheduler::run(Arc::clone(shared))),
             tokio::spawn(scheduler::retain(Arc::clone(shared))),
@@ -273,6 +296,21 @@ impl Engine {
         self.shared.notice(key, words);
     }
 
+    /// Things are so around the screen, as far as the desktop tells.
+    pub fn around(&self, around: Surroundings) {
+        self.shared.set_around(around);
+    }
+
+    /// So much of what is around the screen does the desktop tell. Decides nothing; the user is told.
+    pub fn told(&self, told: Surroundings) {
+        self.shared.set_told(told);
+    }
+
+    /// An administrator's file is so from now on.
+    pub fn mandates(&self, file: MandatesFile) {
+        self.shared.set_mandates(file);
+    }
+
     /// No window is open any more: nobody is looking.
     pub fn window_gone(&self) {
         *lock(&self.shared.presence) = Presence::default();
@@ -317,6 +355,15 @@ impl Engine {
             tracing::warn!(%error, "the database was not left clean; the next start checks it");
         }
     }
+}
+
+/// What the last run left behind is put in order, before anything is heard of the world.
+fn begin(shared: &Shared) {
+    present::fold_stale(shared);
+    present::forget_screen(shared);
+    continuity::begin(shared);
+    // Nobody knows what has become of the screen meanwhile.
+    shared.reconsider();
 }
 
 fn read_or_default<T: Default + serde::de::DeserializeOwned>(text: Option<&str>) -> T {
@@ -372,20 +419,9 @@ impl Shared {
         self.hint(Event::Status);
     }
 
-    fn preferences(&self) -> Arc<Preferences> {
-        let preferences = self.preferences.read();
-        Arc::clone(&preferences.unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// New settings apply from now on.
     fn apply(&self, settings: AppSettings) {
-        let mut preferences = Preferences::clone(&self.preferences());
-        preferences.ring_while_looking = settings.toast_while_looking;
         self.dial.set_times(patience::times(settings.timings));
-        *self
-            .preferences
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(preferences);
         *self
             .settings
             .write()
@@ -410,7 +446,8 @@ impl Shared {
         }
         let in_list = presence.list.as_ref().is_some_and(|list| {
             list.search.is_empty()
-                && list.place != Place::Done
+                && list.toast.is_none()
+                && matches!(list.place, Place::All | Place::Unread)
                 && list.account.is_none_or(|id| id == notification.account)
                 && list
                     .subscription
@@ -519,6 +556,9 @@ impl Shared {
             problem: state.problem.clone(),
             quota: None,
         };
+        if shown == ConnectionState::Live {
+            self.back_online(account);
+        }
         let before = lock(&self.connections).insert(account, view.clone());
         if before.as_ref() != Some(&view) {
             self.hint(Event::Status);

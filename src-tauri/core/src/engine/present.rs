@@ -2,11 +2,14 @@
 //! notifier may be slow, absent or hang; nothing but toasts waits for it.
 
 use super::{Shared, lock, pictures};
+use crate::model::preferences::Sound;
 use crate::model::{Notification, Tier};
-use crate::policy::compose;
+use crate::policy::compose::{self, Telling};
+use crate::policy::escalation;
 use crate::ports::{ClosedBy, NotifierError, Toast, ToastEvent, ToastKey};
 use crate::store::{Store, StoreError, ToastId, ToastJob, Tx};
 use jiff::{SignedDuration, Timestamp};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -75,9 +78,7 @@ pub async fn run(shared: Arc<Shared>) {
         };
         match claimed {
             Ok(Some(job)) => {
-                let id = job.id;
-                let result = shared.notifier.show(toast(&shared, &job)).await;
-                if !shown(&shared, id, result) {
+                if !show(&shared, &job).await {
                     tokio::select! {
                         () = shared.clock.sleep(RETRY) => {}
                         () = shared.wake_presenter.notified() => {}
@@ -94,14 +95,24 @@ pub async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// Shows a toast that was claimed; `false` if the notifier is to be given a rest.
+pub(super) async fn show(shared: &Shared, job: &ToastJob) -> bool {
+    let result = shared.notifier.show(toast(shared, job)).await;
+    shown(shared, job.id, job.tier, result)
+}
+
 /// Stores how it went; `false` if the notifier is to be given a rest.
-fn shown(shared: &Shared, id: ToastId, result: Result<(), NotifierError>) -> bool {
+fn shown(shared: &Shared, id: ToastId, tier: Tier, result: Result<(), NotifierError>) -> bool {
     let now = shared.clock.now();
     let (stored, go_on) = match result {
         Ok(()) => {
             shared.notice("toasts", None);
-            // A loss of power may take this back. What is claimed is not shown again all the same.
-            let open = shared.store.note(|tx| tx.toast_shown(id, now));
+            let open = if tier == Tier::Critical {
+                shown_critical(shared, id, now)
+            } else {
+                // A loss of power may take this back. What is claimed is not shown again all the same.
+                shared.store.note(|tx| tx.toast_shown(id, now))
+            };
             if open == Ok(false) {
                 // It was read while it went to the screen.
                 let _ = shared.over.send(id);
@@ -126,6 +137,19 @@ fn shown(shared: &Shared, id: ToastId, result: Result<(), NotifierError>) -> boo
     go_on
 }
 
+/// What it tells of rings again if it stays unread: who is told that it was shown, is told that, too.
+fn shown_critical(shared: &Shared, id: ToastId, now: Timestamp) -> Result<bool, StoreError> {
+    let every = shared.rulebook().document().escalation;
+    let next = |times| escalation::next(every, now, times);
+    let open = shared.store.write(|tx| {
+        let open = tx.toast_shown(id, now)?;
+        tx.ring_again(id, now, &next)?;
+        Ok(open)
+    })?;
+    shared.wake_scheduler.notify_one();
+    Ok(open)
+}
+
 fn words(error: &NotifierError) -> String {
     match error {
         NotifierError::Absent => {
@@ -147,7 +171,25 @@ fn words(error: &NotifierError) -> String {
 fn toast(shared: &Shared, job: &ToastJob) -> Toast {
     let names = shared.subscription_names();
     let name = |n: &Notification| names.get(&n.subscription).cloned().unwrap_or_default();
-    let composed = compose::compose(&job.members, job.count, job.batch.as_deref(), &name);
+    let (book, around, now) = (shared.rulebook(), *lock(&shared.around), shared.clock.now());
+    let groups: Vec<(String, u64)> = job
+        .groups
+        .iter()
+        .map(|(id, count)| (names.get(id).cloned().unwrap_or_default(), *count))
+        .collect();
+    let composed = compose::compose(&Telling {
+        members: &job.members,
+        count: job.count,
+        groups: &groups,
+        batch: job.batch.as_deref(),
+        names: &name,
+        privacy: &|n| book.privacy_of(n, n.tier, around, now),
+    });
+    let sound = if job.sound && !job.update {
+        loudest(shared, job, &|n| book.sound_of(n, n.tier, now))
+    } else {
+        None
+    };
     let actions = match job.members.as_slice() {
         [only] if job.count == 1 => only
             .draft
@@ -169,11 +211,31 @@ fn toast(shared: &Shared, job: &ToastJob) -> Toast {
         title: composed.title,
         body: composed.body,
         tier: job.tier,
-        sound: job.sound && !job.update,
+        sound,
+        volume: book.document().sounds.volume.min(100),
+        hushed: around.do_not_disturb,
         update: job.update,
         actions,
         icon,
     }
+}
+
+/// The sound of the most urgent that has one, of those the newest.
+fn loudest(
+    shared: &Shared,
+    job: &ToastJob,
+    sound: &dyn Fn(&Notification) -> Option<Sound>,
+) -> Option<Sound> {
+    if job.count > job.members.len() as u64 {
+        // Not all of them are at hand.
+        match shared.store.read(|tx| tx.loudest(job.id, sound)) {
+            Ok(found) => return found,
+            Err(error) => tracing::warn!(%error, "the sound of a toast is that of its newest"),
+        }
+    }
+    let mut members: Vec<&Notification> = job.members.iter().collect();
+    members.sort_by_key(|n| Reverse(n.tier));
+    members.into_iter().find_map(sound)
 }
 
 /// Folds toasts that could not be shown in time into one digest.
@@ -192,7 +254,7 @@ pub fn fold_stale(shared: &Shared) {
         }
         let tier = interrupted
             .iter()
-            .map(|(_, n)| n.draft.tier)
+            .map(|(_, n)| n.tier)
             .max()
             .unwrap_or(Tier::Important);
         tx.new_toast(Some("away"), tier, false, &deliveries, now)?;
@@ -202,6 +264,13 @@ pub fn fold_stale(shared: &Shared) {
         Ok(true) => shared.wake_presenter.notify_one(),
         Ok(false) => {}
         Err(error) => tracing::warn!(%error, "late toasts could not be folded"),
+    }
+}
+
+/// What an earlier run has shown can no longer be edited or withdrawn: nobody knows its place on the screen.
+pub fn forget_screen(shared: &Shared) {
+    if let Err(error) = shared.store.write(|tx| tx.forget_shown()) {
+        tracing::warn!(%error, "toasts of an earlier run could not be forgotten");
     }
 }
 
@@ -237,9 +306,12 @@ pub async fn listen(shared: Arc<Shared>) {
     }
 }
 
-fn closed(shared: &Shared, id: ToastId, _by: ClosedBy) -> Result<(), StoreError> {
+pub(super) fn closed(shared: &Shared, id: ToastId, _by: ClosedBy) -> Result<(), StoreError> {
     let now = shared.clock.now();
-    shared.store.write(|tx| tx.toast_closed(id, now))
+    if shared.store.write(|tx| tx.toast_put_away(id, now))? {
+        shared.wake_presenter.notify_one();
+    }
+    Ok(())
 }
 
 async fn activated(
@@ -258,7 +330,7 @@ async fn activated(
     let _ = shared.over.send(id);
     let target = match members.as_slice() {
         [only] => Target::Notification { id: *only },
-        _ => Target::Inbox,
+        _ => Target::Toast { toast: id.0 },
     };
     let index = action.strip_prefix("act:").and_then(|n| n.parse().ok());
     if let (Some(action), [only]) = (index, members.as_slice()) {

@@ -1,11 +1,13 @@
 //! What clients see, made from what is stored. Everything a publisher wrote is neutralised here.
 
+use super::attention::Attention;
 use super::connection::task;
 use super::pictures::Shown;
-use super::{Shared, lock, storage};
+use super::{Shared, lock, preferences, storage};
 use crate::backend::{Backend, FieldKind, Missing, registry};
 use crate::model::{
-    Account, Action, ActionKind, Format, HoldCause, Notification, Rule, Subscription,
+    Account, Action, ActionKind, Context, Format, HoldCause, Notification, Preferences, Rule,
+    Subscription,
 };
 use crate::model::{Disposition, SubscriptionId};
 use crate::store::{LedgerRow, StoreError, Tx};
@@ -55,6 +57,12 @@ impl Names {
             subscriptions,
         })
     }
+
+    /// What the user sees as a subscription's name.
+    pub fn of(&self, subscription: SubscriptionId) -> String {
+        let known = self.subscriptions.get(&subscription);
+        known.map(|(_, shown)| shown.clone()).unwrap_or_default()
+    }
 }
 
 /// A row of the list.
@@ -94,18 +102,27 @@ pub fn row(n: &Notification, names: &Names) -> Row {
             .into_iter()
             .map(|(_, tag)| text::one_line(tag, TITLE))
             .collect(),
-        tier: draft.tier,
+        tier: n.tier,
         priority: draft.priority,
         created_at: draft.created_at,
         received_at: n.received_at,
         seen: n.seen_at.is_some() || n.read_at.is_some(),
         read: n.read_at.is_some(),
         done: n.done_at.is_some(),
+        back: None,
         has_url: draft.url.is_some(),
         icon: names.shown.icon(n),
         actions: u32::try_from(draft.actions.len()).unwrap_or(u32::MAX),
         revisions: n.revisions,
     }
+}
+
+/// A row that says when it comes back.
+pub fn with_back(row: Row, tx: &Tx<'_>) -> Result<Row, StoreError> {
+    Ok(Row {
+        back: tx.snoozed(row.id)?,
+        ..row
+    })
 }
 
 /// A notification, whole.
@@ -124,7 +141,7 @@ pub fn detail(shared: &Shared, tx: &Tx<'_>, n: &Notification) -> Result<Detail, 
         })
     });
     Ok(Detail {
-        row: row(n, &names),
+        row: with_back(row(n, &names), tx)?,
         remote_id: draft.remote_id.clone(),
         body: text::neutralise(&draft.body),
         format: draft.format,
@@ -175,7 +192,10 @@ pub fn sends(action: &Action) -> String {
 /// Connections, counts, pause.
 pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
     let now = shared.clock.now();
-    let (counts, pause, latest, connections) = shared
+    let book = shared.rulebook();
+    let badge = |account, subscription, kind: &str| book.counts(account, subscription, kind, now);
+    let zoned = now.to_zoned(shared.clock.zone());
+    let (counts, pause, latest, connections, attention) = shared
         .store
         .read(|tx| {
             let names = Names::read(shared, tx)?;
@@ -185,7 +205,14 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
                 .iter()
                 .map(|account| connection(shared, account))
                 .collect();
-            Ok((tx.counts()?, tx.pause()?, latest, connections))
+            let attention = Attention::read(shared, tx, &names, &zoned)?;
+            Ok((
+                tx.counts(&badge)?,
+                tx.pause()?,
+                latest,
+                connections,
+                attention,
+            ))
         })
         .map_err(|error| storage(&error))?;
     Ok(Status {
@@ -197,6 +224,12 @@ pub fn status(shared: &Shared) -> Result<Status, ErrorView> {
                 until: pause.until,
                 critical_rings: pause.critical_rings,
             }),
+        quiet: attention.quiet,
+        next_quiet: attention.next_quiet,
+        held: attention.held,
+        around: attention.around,
+        told: attention.told,
+        cards: attention.cards,
         connections,
         notices: lock(&shared.notices).values().cloned().collect(),
         latest,
@@ -222,12 +255,17 @@ fn connection(shared: &Shared, account: &Account) -> ConnectionView {
 
 /// An account with its subscriptions.
 pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<AccountView, StoreError> {
+    let book = shared.rulebook();
+    let (muted, min_tier) = preferences::cell_of(book.document(), account.id, None);
     let off = tx.turned_off(account.id)?;
     let subscriptions = tx
         .subscriptions(account.id)?
         .iter()
-        .map(|one| subscription(tx, one, false))
-        .chain(off.iter().map(|one| subscription(tx, one, true)))
+        .map(|one| subscription(book.document(), tx, one, false))
+        .chain(
+            off.iter()
+                .map(|one| subscription(book.document(), tx, one, true)),
+        )
         .collect::<Result<_, _>>()?;
     Ok(AccountView {
         id: account.id,
@@ -239,8 +277,8 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
         transport: account.transport,
         transports: registry::backend(account.kind).transports(&task::server(account)),
         allow_http: account.allow_http,
-        muted: account.muted,
-        min_tier: account.min_tier,
+        muted,
+        min_tier,
         disabled: account.disabled,
         options: account.options.clone(),
         way: account.way.clone(),
@@ -251,17 +289,19 @@ pub fn account(shared: &Shared, tx: &Tx<'_>, account: &Account) -> Result<Accoun
 }
 
 fn subscription(
+    document: &Preferences,
     tx: &Tx<'_>,
     one: &Subscription,
     off: bool,
 ) -> Result<SubscriptionView, StoreError> {
+    let (muted, min_tier) = preferences::cell_of(document, one.account, Some(one.id));
     let (since, gaps) = tx.continuity(one.id)?;
     Ok(SubscriptionView {
         id: one.id,
         name: one.display_name().to_owned(),
         topic: one.topic.clone(),
-        muted: one.muted,
-        min_tier: one.min_tier,
+        muted,
+        min_tier,
         unread: tx.unread_of(one.id)?,
         problem: tx.topic_problem_of(one.id)?,
         off,
@@ -326,9 +366,18 @@ pub fn ledger(row: LedgerRow) -> LedgerEntry {
         verdict: match &row.disposition {
             Disposition::Present => "Rings".to_owned(),
             Disposition::InboxOnly => "Inbox only".to_owned(),
+            Disposition::Fold { .. } => "Joins the one that said the same".to_owned(),
+            Disposition::Join => "Joins the toast of its type".to_owned(),
             Disposition::Hold { because, .. } => match because {
                 HoldCause::Pause => "Held until the pause ends".to_owned(),
+                HoldCause::Quiet => "Held until quiet hours end".to_owned(),
+                HoldCause::Context { context } => format!("Held until {}", over(*context)),
                 HoldCause::LowPriority => "Joins a quiet digest".to_owned(),
+                HoldCause::Digest => "Joins a digest".to_owned(),
+                HoldCause::Window { .. } => "Rings with others of its type".to_owned(),
+                HoldCause::Daily { at } => format!("Rings with others at {at}"),
+                HoldCause::Escalation => "Rings again if it stays unread".to_owned(),
+                HoldCause::Snooze { .. } => "Snoozed".to_owned(),
                 HoldCause::Away => "Joins the digest of what came while you were away".to_owned(),
                 HoldCause::SubscriptionLimit { .. } | HoldCause::OverallLimit => {
                     "Joins a digest, because there were too many".to_owned()
@@ -349,17 +398,33 @@ pub fn ledger(row: LedgerRow) -> LedgerEntry {
     }
 }
 
+fn over(context: Context) -> &'static str {
+    match context {
+        Context::Locked => "the screen is unlocked",
+        Context::Presenting => "you stop presenting",
+        Context::FullScreen => "no window fills the screen",
+        Context::ScreenShared => "the screen is no longer shared",
+        Context::DoNotDisturb => "“do not disturb” is off",
+    }
+}
+
 fn rule(rule: Rule) -> &'static str {
     match rule {
         Rule::Known => "Known",
         Rule::Over => "Over",
         Rule::Ephemeral => "Ephemeral",
+        Rule::Mandatory => "Mandatory",
         Rule::Muted => "Muted",
+        Rule::Grid => "Your choice",
         Rule::MinimumTier => "Minimum tier",
+        Rule::Duplicate => "Said before",
         Rule::Paused => "Paused",
-        Rule::Looking => "You are looking",
+        Rule::QuietHours => "Quiet hours",
+        Rule::Context => "What you are doing",
         Rule::Backfill => "Backfill",
+        Rule::Batch => "Batch",
         Rule::RateLimit => "Limit",
         Rule::Toast => "Tier",
+        Rule::Snoozed => "Snoozed",
     }
 }

@@ -1,7 +1,7 @@
 //! Accounts and subscriptions.
 
 use super::{
-    AccountId, BackendKind, Cursor, SecretPlace, SignIn, SubscriptionId, Tier, TransportKind, Way,
+    AccountId, BackendKind, Cursor, SecretPlace, SignIn, SubscriptionId, TransportKind, Way,
 };
 use jiff::Timestamp;
 use std::fmt;
@@ -28,10 +28,6 @@ pub struct Account {
     pub transport: Option<TransportKind>,
     /// Cleartext to other hosts than this one is allowed.
     pub allow_http: bool,
-    /// Never toasts.
-    pub muted: bool,
-    /// Below this tier: inbox only.
-    pub min_tier: Tier,
     /// Switched off: no connection is held.
     pub disabled: bool,
     /// When it was added.
@@ -82,10 +78,6 @@ pub struct Subscription {
     pub topic: String,
     /// The user's name for it; empty: what the server calls it.
     pub name: String,
-    /// Never toasts.
-    pub muted: bool,
-    /// Below this tier: inbox only.
-    pub min_tier: Tier,
     /// Where to resume; none until the first filling is complete.
     pub cursor: Option<Cursor>,
     /// When it was added.

@@ -12,12 +12,15 @@ pub use notification::{
     StepChange, limits,
 };
 pub use policy::{
-    Bucket, Disposition, HoldCause, Pause, PolicyState, Preferences, Rule, TraceLine, Verdict,
+    Bucket, Context, Disposition, HoldCause, Pause, PolicyState, Problem, Rule, Surroundings,
+    TraceLine, Verdict, Window, window_key,
 };
 pub use request::{Body, Hidden, HttpRequest, Method, Sign};
+pub use tidings_api::preferences;
+pub use tidings_api::preferences::Preferences;
 pub use tidings_api::{
-    AccountId, ActionKind, BackendKind, Format, ImportFrom, NotificationId, Quota, SecretPlace,
-    SignIn, SubscriptionId, Tier, TransportKind, Way,
+    AccountId, ActionKind, Back, BackendKind, Format, ImportFrom, NotificationId, Quota,
+    SecretPlace, SignIn, SubscriptionId, Tier, TransportKind, Way,
 };
 pub use written::{hexadecimal, is_token};
 

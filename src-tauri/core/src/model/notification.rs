@@ -142,6 +142,8 @@ pub struct Notification {
     pub subscription: SubscriptionId,
     /// What the backend read, of the newest version.
     pub draft: Draft,
+    /// How much attention it gets: what its backend said, or what the preferences made of that.
+    pub tier: Tier,
     /// How it came here.
     pub origin: Origin,
     /// When it came here.

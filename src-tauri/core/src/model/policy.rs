@@ -1,46 +1,10 @@
 //! What the policy is given, and what it says.
 
-use super::{SubscriptionId, Tier};
+use super::{NotificationId, SubscriptionId, Tier};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// What the user set, as far as deciding needs it. Quiet hours, the grid and batching come with their
-/// rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Preferences {
-    /// New toasts a minute for one subscription.
-    pub per_subscription_a_minute: u32,
-    /// New toasts a minute in all.
-    pub overall_a_minute: u32,
-    /// Critical toasts a minute, in a bucket of their own.
-    pub critical_a_minute: u32,
-    /// Backfill older than this, seconds, joins the "while you were away" digest.
-    pub away_after_seconds: u32,
-    /// A critical notification fetched after an absence rings singly if it is younger than this, hours.
-    pub critical_backfill_hours: u32,
-    /// Of those, so many of the newest.
-    pub critical_backfill_singly: u32,
-    /// What arrives in the list on screen rings all the same.
-    pub ring_while_looking: bool,
-    /// Excess over the limits waits so long, seconds, to be told as one digest.
-    pub fold_seconds: u32,
-}
-
-impl Default for Preferences {
-    fn default() -> Self {
-        Self {
-            per_subscription_a_minute: 5,
-            overall_a_minute: 12,
-            critical_a_minute: 20,
-            away_after_seconds: 120,
-            critical_backfill_hours: 24,
-            critical_backfill_singly: 5,
-            ring_while_looking: false,
-            fold_seconds: 2,
-        }
-    }
-}
+use tidings_api::Back;
+use tidings_api::preferences::ClockTime;
 
 /// The user stops toasts for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,23 +31,103 @@ pub struct Bucket {
     pub at: Timestamp,
 }
 
+/// Something that the screen is used for, or that keeps people from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Context {
+    /// The session is locked.
+    Locked,
+    /// Something is being presented.
+    Presenting,
+    /// A window fills the screen.
+    FullScreen,
+    /// The screen is being shared or recorded.
+    ScreenShared,
+    /// The desktop's own "do not disturb" is on.
+    DoNotDisturb,
+}
+
+impl Context {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Locked,
+        Self::Presenting,
+        Self::FullScreen,
+        Self::ScreenShared,
+        Self::DoNotDisturb,
+    ];
+
+    /// Its word, as it is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::Presenting => "presenting",
+            Self::FullScreen => "full_screen",
+            Self::ScreenShared => "screen_shared",
+            Self::DoNotDisturb => "do_not_disturb",
+        }
+    }
+}
+
+/// What is so around the screen, as far as the desktop tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Surroundings {
+    /// See [`Context::Locked`].
+    pub locked: bool,
+    /// See [`Context::Presenting`].
+    pub presenting: bool,
+    /// See [`Context::FullScreen`].
+    pub full_screen: bool,
+    /// See [`Context::ScreenShared`].
+    pub screen_shared: bool,
+    /// See [`Context::DoNotDisturb`].
+    pub do_not_disturb: bool,
+}
+
+impl Surroundings {
+    /// Whether this is so.
+    pub fn is(self, context: Context) -> bool {
+        match context {
+            Context::Locked => self.locked,
+            Context::Presenting => self.presenting,
+            Context::FullScreen => self.full_screen,
+            Context::ScreenShared => self.screen_shared,
+            Context::DoNotDisturb => self.do_not_disturb,
+        }
+    }
+}
+
+/// The batch window of a type that rings at its first notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// When its first one rang.
+    pub opened_at: Timestamp,
+    /// Its toast is still on the screen, or on its way there.
+    pub open: bool,
+}
+
 /// What deciding needs to know besides the notification; the store loads it inside the transaction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyState {
     /// This is a new version of a notification that was decided before, or its remote id is known.
     pub known: bool,
-    /// The account is muted.
-    pub account_muted: bool,
-    /// The subscription is muted.
-    pub subscription_muted: bool,
-    /// The higher of the account's and the subscription's minimum tier.
-    pub min_tier: Tier,
     /// The pause, if one was set; whether it is still in force is the policy's question.
     pub pause: Option<Pause>,
     /// The inbox window has the focus and shows the list, or the item, that this belongs to.
     pub looking: bool,
+    /// What is so around the screen.
+    pub around: Surroundings,
+    /// The first that said the same, within the time of duplicates, and rang or waits.
+    pub twin: Option<NotificationId>,
+    /// The last window of its type.
+    pub window: Option<Window>,
+    /// Since when the first of its type's trailing batch waits.
+    pub waiting_since: Option<Timestamp>,
     /// Critical notifications of this backfill that are newer than this one.
     pub newer_critical_backfill: u32,
+    /// At the end of an absence: how many were missed in it; none: not known.
+    pub missed: Option<u64>,
     /// The subscription's bucket; none: full.
     pub subscription_bucket: Option<Bucket>,
     /// The overall bucket; none: full.
@@ -92,6 +136,8 @@ pub struct PolicyState {
     pub critical_bucket: Option<Bucket>,
     /// It was held before, and this is the decision at the end of the hold.
     pub released: Option<HoldCause>,
+    /// The user asked for what waits ("Deliver now").
+    pub wanted: bool,
 }
 
 /// Why something waits. The words are stored.
@@ -100,10 +146,31 @@ pub struct PolicyState {
 pub enum HoldCause {
     /// The user paused toasts; ends with the pause.
     Pause,
-    /// Low priority: told with others, every five minutes, without sound.
+    /// Quiet hours; ends with them.
+    Quiet,
+    /// What the screen is used for; ends with it.
+    Context {
+        /// Which of these.
+        context: Context,
+    },
+    /// Low priority: told with others, without sound.
     LowPriority,
+    /// The user wants it told with others.
+    Digest,
     /// Fetched after an absence: one digest when the fetch is complete.
     Away,
+    /// Told with others of its type.
+    Window {
+        /// Of which subscription.
+        subscription: SubscriptionId,
+        /// Which type.
+        kind: String,
+    },
+    /// Told with others of its type, once a day.
+    Daily {
+        /// When.
+        at: ClockTime,
+    },
     /// Over the limit of its subscription.
     SubscriptionLimit {
         /// Which one.
@@ -114,6 +181,13 @@ pub enum HoldCause {
     /// Critical over the critical limit, or beyond the newest few of a backfill: a digest of critical
     /// urgency, at once.
     CriticalLimit,
+    /// It rang, is critical, and stayed unread.
+    Escalation,
+    /// The user wants it back later.
+    Snooze {
+        /// When.
+        back: Back,
+    },
 }
 
 impl HoldCause {
@@ -121,13 +195,34 @@ impl HoldCause {
     pub fn batch_key(&self) -> String {
         match self {
             Self::Pause => "pause".to_owned(),
+            Self::Quiet => "quiet".to_owned(),
+            Self::Context { context } => format!("context:{}", context.word()),
             Self::LowPriority => "low".to_owned(),
+            Self::Digest => "digest".to_owned(),
             Self::Away => "away".to_owned(),
+            Self::Window { subscription, kind } => window_key(*subscription, kind),
+            Self::Daily { at } => format!("daily:{at}"),
             Self::SubscriptionLimit { subscription } => format!("limit:{subscription}"),
             Self::OverallLimit => "limit".to_owned(),
             Self::CriticalLimit => "critical".to_owned(),
+            Self::Escalation => "escalation".to_owned(),
+            Self::Snooze {
+                back: Back::Time { time },
+            } => format!("snooze:{time}"),
+            Self::Snooze { back: Back::Unlock } => "snooze:unlock".to_owned(),
+            Self::Snooze { back: Back::Online } => "snooze:online".to_owned(),
         }
     }
+
+    /// The user stops toasts by it, for a while or under some circumstance; "Deliver now" ends it.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self, Self::Pause | Self::Quiet | Self::Context { .. })
+    }
+}
+
+/// The key of what rings as one toast for its type in a window.
+pub fn window_key(subscription: SubscriptionId, kind: &str) -> String {
+    format!("window:{subscription}:{kind}")
 }
 
 /// What happens with the toast. The row is in the inbox whatever this says.
@@ -143,6 +238,13 @@ pub enum Disposition {
         /// Why, and with what it is batched.
         because: HoldCause,
     },
+    /// No toast of its own: it joins the toast of the one that said the same.
+    Fold {
+        /// Which one.
+        into: NotificationId,
+    },
+    /// No toast of its own: the toast of its type's window is edited in place.
+    Join,
     /// No toast.
     InboxOnly,
 }
@@ -157,20 +259,33 @@ pub enum Rule {
     Over,
     /// Ephemeral and not live.
     Ephemeral,
-    /// Account or subscription is muted.
+    /// Nothing but pauses, quiet hours and contexts silences it.
+    Mandatory,
+    /// Muted by the grid or by a rule of the user's.
     Muted,
+    /// The grid, or a rule of the user's, wants no toast, or a digest.
+    Grid,
     /// Below the minimum tier.
     MinimumTier,
+    /// Another said the same.
+    Duplicate,
     /// The user paused toasts.
     Paused,
-    /// The user is looking at it.
-    Looking,
+    /// Quiet hours.
+    QuietHours,
+    /// The user is looking at it, or the screen is used for something else.
+    #[serde(alias = "looking")]
+    Context,
     /// First filling, or fetched after an absence.
     Backfill,
+    /// The batch window of its type.
+    Batch,
     /// Token buckets.
     RateLimit,
     /// Nothing else applied: the tier's default.
     Toast,
+    /// The user put it off. Never asked: it is what happened.
+    Snoozed,
 }
 
 /// What one rule said.
@@ -184,11 +299,24 @@ pub struct TraceLine {
     pub says: String,
 }
 
+/// Something in the preferences that does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where in the document: `rules[2].text`; empty: all of it.
+    pub at: String,
+    /// What is wrong, and what holds instead, for the user.
+    pub says: String,
+}
+
 /// What the policy said about one notification.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// What happens with the toast.
     pub disposition: Disposition,
+    /// The tier that it was decided with.
+    pub tier: Tier,
+    /// Its toast opens the window of its type: later ones edit it in place.
+    pub opens_window: bool,
     /// Every rule that was asked, in order.
     pub trace: Vec<TraceLine>,
     /// The subscription's bucket afterwards, where a token was taken.

@@ -1,18 +1,17 @@
 //! Accounts and their subscriptions.
 
-use super::row::{from_json, from_word, json, micros, tier, tier_number, time, word};
+use super::row::{from_json, from_word, json, micros, time, word};
 use super::{StoreError, Tx};
 use crate::model::{
-    Account, AccountId, Cursor, NewAccount, NewSubscription, Subscription, SubscriptionId, Tier,
-    Way,
+    Account, AccountId, Cursor, NewAccount, NewSubscription, Subscription, SubscriptionId, Way,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
-const ACCOUNT: &str = "SELECT id, kind, name, url, sign_in, secrets, header_names, transport, allow_http, muted, \
-     min_tier, disabled, created_at, options, way, made_token FROM account";
-const SUBSCRIPTION: &str = "SELECT id, account, topic, name, muted, min_tier, cursor, filled, created_at, label, icon \
+const ACCOUNT: &str = "SELECT id, kind, name, url, sign_in, secrets, header_names, transport, allow_http, \
+     disabled, created_at, options, way, made_token FROM account";
+const SUBSCRIPTION: &str = "SELECT id, account, topic, name, cursor, filled, created_at, label, icon \
      FROM subscription";
 
 impl Tx<'_> {
@@ -71,8 +70,8 @@ impl Tx<'_> {
             .db
             .prepare_cached(
                 "UPDATE account SET kind = ?2, name = ?3, url = ?4, sign_in = ?5, secrets = ?6, header_names = ?7,
-                     transport = ?8, allow_http = ?9, muted = ?10, min_tier = ?11, disabled = ?12,
-                     options = ?13, way = ?14, made_token = ?15
+                     transport = ?8, allow_http = ?9, disabled = ?10,
+                     options = ?11, way = ?12, made_token = ?13
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -85,8 +84,6 @@ impl Tx<'_> {
                 json(&account.header_names)?,
                 account.transport.map_or(Ok(String::new()), word)?,
                 account.allow_http,
-                account.muted,
-                tier_number(account.min_tier),
                 account.disabled,
                 account.options,
                 json(&account.way)?,
@@ -223,19 +220,12 @@ impl Tx<'_> {
         Ok(Some(id))
     }
 
-    /// Stores a subscription's name, mute and minimum tier.
+    /// Stores a subscription's name.
     pub fn save_subscription(&self, subscription: &Subscription) -> Result<(), StoreError> {
         let changed = self
             .db
-            .prepare_cached(
-                "UPDATE subscription SET name = ?2, muted = ?3, min_tier = ?4 WHERE id = ?1",
-            )?
-            .execute(params![
-                subscription.id.0,
-                subscription.name,
-                subscription.muted,
-                tier_number(subscription.min_tier),
-            ])?;
+            .prepare_cached("UPDATE subscription SET name = ?2 WHERE id = ?1")?
+            .execute(params![subscription.id.0, subscription.name,])?;
         found(changed)
     }
 
@@ -270,22 +260,6 @@ impl Tx<'_> {
             .db
             .prepare_cached("SELECT problem FROM subscription WHERE id = ?1")?
             .query_row([id.0], |row| row.get(0))?)
-    }
-
-    /// Who may ring: account muted, subscription muted, the higher minimum tier.
-    pub(super) fn quiet(
-        &self,
-        subscription: SubscriptionId,
-    ) -> Result<(bool, bool, Tier), StoreError> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT a.muted, s.muted, max(a.min_tier, s.min_tier)
-                 FROM subscription s JOIN account a ON a.id = s.account WHERE s.id = ?1",
-            )?
-            .query_row([subscription.0], |row| {
-                Ok((row.get(0)?, row.get(1)?, tier(row.get(2)?)))
-            })?)
     }
 }
 
@@ -322,36 +296,32 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
             Some(from_word(transport)?)
         },
         allow_http: row.get(8)?,
-        muted: row.get(9)?,
-        min_tier: tier(row.get(10)?),
-        disabled: row.get(11)?,
-        created_at: time(row.get(12)?),
-        options: row.get(13)?,
-        way: match row.get_ref(14)?.as_str() {
+        disabled: row.get(9)?,
+        created_at: time(row.get(10)?),
+        options: row.get(11)?,
+        way: match row.get_ref(12)?.as_str() {
             Ok("") => Way::default(),
             Ok(text) => from_json(text)?,
             Err(_) => return Err(StoreError::Unreadable),
         },
-        made_token: row.get(15)?,
+        made_token: row.get(13)?,
     })
 }
 
 fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
-    let filled: bool = row.get(7)?;
+    let filled: bool = row.get(5)?;
     Ok(Subscription {
         id: SubscriptionId(row.get(0)?),
         account: AccountId(row.get(1)?),
         topic: row.get(2)?,
         name: row.get(3)?,
-        muted: row.get(4)?,
-        min_tier: tier(row.get(5)?),
         cursor: if filled {
-            Some(Cursor(row.get(6)?))
+            Some(Cursor(row.get(4)?))
         } else {
             None
         },
-        created_at: time(row.get(8)?),
-        label: row.get(9)?,
-        icon: row.get(10)?,
+        created_at: time(row.get(6)?),
+        label: row.get(7)?,
+        icon: row.get(8)?,
     })
 }

@@ -3,12 +3,12 @@
 //! The states are steps of a ladder: done implies read, read implies seen. Going up sets what is below,
 //! coming down clears only its own step.
 
-use super::row::{count, from_word, number, stamp, word};
+use super::row::{count, from_json, from_word, json, number, stamp, word};
 use super::{StoreError, Tx};
 use crate::model::{Mirror, NotificationId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
-use tidings_api::Change;
+use tidings_api::{Back, Change};
 
 /// Steps that can be undone.
 const STEPS: i64 = 50;
@@ -16,14 +16,23 @@ const STEPS: i64 = 50;
 /// How long a change can be undone, microseconds; as long as deleted rows are kept.
 pub(super) const UNDO_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
 
+/// Snoozed until the session is unlocked.
+pub(super) const UNTIL_UNLOCK: i64 = -1;
+/// Snoozed until a server is connected again.
+pub(super) const UNTIL_ONLINE: i64 = -2;
+
 /// When each step was taken; 0: it was not.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct States {
     seen: i64,
     read: i64,
     done: i64,
     deleted: i64,
+    snoozed: i64,
 }
+
+/// A column of undone steps: its name, which changes set it, what it was, and how it is set.
+type Step = (&'static str, fn(Change) -> bool, i64, fn(&mut States, i64));
 
 impl States {
     fn after(self, change: Change, now: i64) -> Self {
@@ -43,6 +52,15 @@ impl States {
             }
             Change::Restore => after.done = 0,
             Change::Delete => after.deleted = since(self.deleted),
+            Change::Snooze { back } => {
+                after.seen = since(self.seen);
+                after.read = 0;
+                after.done = 0;
+                after.snoozed = back_number(back);
+            }
+        }
+        if sets_snoozed(change) && !matches!(change, Change::Snooze { .. }) {
+            after.snoozed = 0;
         }
         after
     }
@@ -58,13 +76,14 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<Vec<NotificationId>, StoreError> {
         let mut read = self.db.prepare_cached(
-            "SELECT seen_at, read_at, done_at FROM notification WHERE id = ?1 AND deleted_at = 0",
+            "SELECT seen_at, read_at, done_at, snoozed FROM notification WHERE id = ?1 AND deleted_at = 0",
         )?;
         let mut write = self.db.prepare_cached(
-            "UPDATE notification SET seen_at = ?2, read_at = ?3, done_at = ?4, deleted_at = ?5 WHERE id = ?1",
+            "UPDATE notification SET seen_at = ?2, read_at = ?3, done_at = ?4, deleted_at = ?5, snoozed = ?6
+             WHERE id = ?1",
         )?;
         let mut remember = self.db.prepare_cached(
-            "INSERT INTO undo_row (step, notification, read_at, done_at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO undo_row (step, notification, read_at, done_at, snoozed) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         let mut step = None;
         let mut changed = Vec::new();
@@ -76,6 +95,7 @@ impl Tx<'_> {
                         read: row.get(1)?,
                         done: row.get(2)?,
                         deleted: 0,
+                        snoozed: row.get(3)?,
                     })
                 })
                 .optional()?;
@@ -89,14 +109,21 @@ impl Tx<'_> {
                 after.seen,
                 after.read,
                 after.done,
-                after.deleted
+                after.deleted,
+                after.snoozed,
             ])?;
             if change != Change::Seen {
                 let step = match step {
                     Some(step) => step,
                     None => *step.insert(self.begin_step(change, now)?),
                 };
-                remember.execute(params![step, id.0, before.read, before.done])?;
+                remember.execute(params![
+                    step,
+                    id.0,
+                    before.read,
+                    before.done,
+                    before.snoozed
+                ])?;
             }
             changed.push(*id);
         }
@@ -151,20 +178,26 @@ impl Tx<'_> {
         let Some(change) = change else {
             return Ok(None);
         };
-        let change: Change = from_word(change)?;
-        let rows: Vec<(NotificationId, i64, i64)> = self
+        let change = from_text(change)?;
+        let rows: Vec<(NotificationId, States)> = self
             .db
             .prepare_cached(
-                "SELECT notification, read_at, done_at FROM undo_row WHERE step = ?1
+                "SELECT notification, read_at, done_at, snoozed FROM undo_row WHERE step = ?1
                  ORDER BY notification",
             )?
             .query_map([step], |row| {
-                Ok((NotificationId(row.get(0)?), row.get(1)?, row.get(2)?))
+                let was = States {
+                    read: row.get(1)?,
+                    done: row.get(2)?,
+                    snoozed: row.get(3)?,
+                    ..States::default()
+                };
+                Ok((NotificationId(row.get(0)?), was))
             })?
             .collect::<Result<_, _>>()?;
         let mut ids = Vec::with_capacity(rows.len());
-        for (id, read, done) in &rows {
-            if self.take_back(step, change, *id, *read, *done)? {
+        for (id, was) in &rows {
+            if self.take_back(step, change, *id, *was)? {
                 ids.push(*id);
             }
         }
@@ -177,7 +210,7 @@ impl Tx<'_> {
     fn begin_step(&self, change: Change, now: Timestamp) -> Result<i64, StoreError> {
         self.db
             .prepare_cached("INSERT INTO undo (at, change) VALUES (?1, ?2)")?
-            .execute(params![stamp(now), word(change)?])?;
+            .execute(params![stamp(now), to_text(change)?])?;
         let step = self.db.last_insert_rowid();
         self.db
             .prepare_cached(
@@ -194,13 +227,12 @@ impl Tx<'_> {
         step: i64,
         change: Change,
         id: NotificationId,
-        read: i64,
-        done: i64,
+        was: States,
     ) -> Result<bool, StoreError> {
         let before = self
             .db
             .prepare_cached(
-                "SELECT seen_at, read_at, done_at, deleted_at FROM notification WHERE id = ?1",
+                "SELECT seen_at, read_at, done_at, deleted_at, snoozed FROM notification WHERE id = ?1",
             )?
             .query_row([id.0], |row| {
                 Ok(States {
@@ -208,31 +240,30 @@ impl Tx<'_> {
                     read: row.get(1)?,
                     done: row.get(2)?,
                     deleted: row.get(3)?,
+                    snoozed: row.get(4)?,
                 })
             })?;
         let mut after = before;
-        if sets_read(change) {
-            match self.later(step, id, sets_read)? {
-                Some(later) => self
-                    .db
-                    .prepare_cached(
-                        "UPDATE undo_row SET read_at = ?3 WHERE step = ?1 AND notification = ?2",
-                    )?
-                    .execute([later, id.0, read])
-                    .map(drop)?,
-                None => after.read = read,
+        let steps: [Step; 3] = [
+            ("read_at", sets_read, was.read, |after, at| after.read = at),
+            ("done_at", sets_done, was.done, |after, at| after.done = at),
+            ("snoozed", sets_snoozed, was.snoozed, |after, at| {
+                after.snoozed = at;
+            }),
+        ];
+        for (column, sets, was, set) in steps {
+            if !sets(change) {
+                continue;
             }
-        }
-        if sets_done(change) {
-            match self.later(step, id, sets_done)? {
+            match self.later(step, id, sets)? {
                 Some(later) => self
                     .db
-                    .prepare_cached(
-                        "UPDATE undo_row SET done_at = ?3 WHERE step = ?1 AND notification = ?2",
-                    )?
-                    .execute([later, id.0, done])
+                    .prepare_cached(&format!(
+                        "UPDATE undo_row SET {column} = ?3 WHERE step = ?1 AND notification = ?2"
+                    ))?
+                    .execute([later, id.0, was])
                     .map(drop)?,
-                None => after.done = done,
+                None => set(&mut after, was),
             }
         }
         if change == Change::Delete {
@@ -244,9 +275,9 @@ impl Tx<'_> {
         }
         self.db
             .prepare_cached(
-                "UPDATE notification SET read_at = ?2, done_at = ?3, deleted_at = ?4 WHERE id = ?1",
+                "UPDATE notification SET read_at = ?2, done_at = ?3, deleted_at = ?4, snoozed = ?5 WHERE id = ?1",
             )?
-            .execute([id.0, after.read, after.done, after.deleted])?;
+            .execute([id.0, after.read, after.done, after.deleted, after.snoozed])?;
         if after.read == 0 && sets_read(change) {
             self.forgive(&[id], Mirror::Read)?;
         }
@@ -266,7 +297,7 @@ impl Tx<'_> {
         )?;
         let mut rows = statement.query([id.0, step])?;
         while let Some(row) = rows.next()? {
-            if sets(from_word(row.get(1)?)?) {
+            if sets(from_text(row.get(1)?)?) {
                 return Ok(Some(row.get(0)?));
             }
         }
@@ -275,9 +306,47 @@ impl Tx<'_> {
 }
 
 fn sets_read(change: Change) -> bool {
-    matches!(change, Change::Read | Change::Unread | Change::Done)
+    matches!(
+        change,
+        Change::Read | Change::Unread | Change::Done | Change::Snooze { .. }
+    )
 }
 
 fn sets_done(change: Change) -> bool {
-    matches!(change, Change::Done | Change::Restore)
+    matches!(
+        change,
+        Change::Done | Change::Restore | Change::Snooze { .. }
+    )
+}
+
+/// Opening what was put off, to look at it, is no decision about it.
+fn sets_snoozed(change: Change) -> bool {
+    matches!(
+        change,
+        Change::Unread | Change::Done | Change::Restore | Change::Snooze { .. }
+    )
+}
+
+fn back_number(back: Back) -> i64 {
+    match back {
+        Back::Time { time } => stamp(time),
+        Back::Unlock => UNTIL_UNLOCK,
+        Back::Online => UNTIL_ONLINE,
+    }
+}
+
+/// A change as it is kept: its word, or JSON where it says more.
+fn to_text(change: Change) -> Result<String, StoreError> {
+    match change {
+        Change::Snooze { .. } => json(&change),
+        plain => word(plain),
+    }
+}
+
+fn from_text(text: String) -> Result<Change, StoreError> {
+    if text.starts_with('{') {
+        from_json(&text)
+    } else {
+        from_word(text)
+    }
 }

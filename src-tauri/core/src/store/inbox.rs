@@ -90,6 +90,7 @@ impl Tx<'_> {
         let read_at = (draft.version <= remembered.read_version).then(|| time(stamp(now)));
         let id = self.add(account, subscription, &draft, origin, read_at, now)?;
         Ok(Fate::New(Box::new(Notification {
+            tier: draft.tier,
             id,
             account,
             subscription,
@@ -139,7 +140,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "SELECT CASE replace_key WHEN '' THEN remote_id ELSE replace_key END, remote_id, version
                  FROM notification
-                 WHERE subscription = ?1 AND place IN (0, 1) AND version BETWEEN ?2 AND ?3",
+                 WHERE subscription = ?1 AND place IN (0, 1, 4) AND version BETWEEN ?2 AND ?3",
             )?
             .query_map(params![subscription.0, from, to], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -435,8 +436,8 @@ impl Tx<'_> {
             .prepare_cached(
                 "INSERT INTO notification (account, subscription, remote_id, replace_key, version, class, origin,
                      kind, tier, priority, format, silent, created_at, received_at, sorted_at, expires_at,
-                     seen_at, read_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)",
+                     seen_at, read_at, given_tier)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?9)",
             )?
             .execute(params![
                 account.0,
@@ -507,7 +508,7 @@ impl Tx<'_> {
         self.db
             .prepare_cached(
                 "UPDATE notification SET remote_id = ?2, replace_key = ?3, version = ?4, class = ?5, kind = ?6,
-                     tier = ?7, priority = ?8, format = ?9, silent = ?10, created_at = ?11, expires_at = ?12,
+                     tier = CASE given_tier WHEN ?7 THEN tier ELSE ?7 END, given_tier = ?7, priority = ?8, format = ?9, silent = ?10, created_at = ?11, expires_at = ?12,
                      revisions = (SELECT count(*) FROM revision WHERE notification = ?1)
                  WHERE id = ?1",
             )?

@@ -12,7 +12,9 @@ mod changes;
 mod cursors;
 mod deliveries;
 mod error;
+mod history;
 mod inbox;
+mod kinds;
 mod open;
 mod outbox;
 mod pages;
@@ -25,14 +27,17 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod toasts;
+mod waiting;
 
 pub use cursors::Gap;
-pub use deliveries::{DeliveryId, Held, LedgerRow, Progress};
+pub use deliveries::{Asked, DeliveryId, Held, LedgerRow, Progress};
 pub use error::StoreError;
+pub use kinds::{Kind, Storm};
 pub use outbox::{Owed, OwedInVain};
 pub use pictures::{CachedPicture, NewPicture};
 pub use row::LIST_BODY_CHARS;
-pub use toasts::{ToastId, ToastJob};
+pub use toasts::{OpenToast, ToastId, ToastJob};
+pub use waiting::{Again, Waiting};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, InterruptHandle, Transaction, TransactionBehavior};

@@ -60,6 +60,9 @@ impl Tx<'_> {
             0 => DEFAULT_LIMIT,
             other => other.min(MOST),
         } as usize;
+        if let Some(toast) = query.toast {
+            return self.told_of(toast, query.before.as_deref(), limit);
+        }
         let plan = self.plan(query, now)?;
         let after = read_marker(query.before.as_deref(), !plan.search.words.is_empty())?;
         let mut rows = self.rows(&plan, after, Some(limit + 1), LIGHT, |row| {
@@ -80,6 +83,10 @@ impl Tx<'_> {
         query: &ListQuery,
         now: &Zoned,
     ) -> Result<Vec<NotificationId>, StoreError> {
+        if let Some(toast) = query.toast {
+            let (told, _) = self.told_of(toast, None, usize::MAX >> 1)?;
+            return Ok(told.into_iter().map(|n| n.id).collect());
+        }
         let plan = self.plan(query, now)?;
         let ids = self.rows(&plan, After::Start, None, "n.id, n.sorted_at", |row| {
             let id = row.get(0)?;
@@ -90,6 +97,42 @@ impl Tx<'_> {
             Ok((spot, NotificationId(id)))
         })?;
         Ok(ids.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// What a toast told of, newest first, without what was deleted since, and the marker of the next page.
+    fn told_of(
+        &self,
+        toast: i64,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Notification>, Option<String>), StoreError> {
+        let spot_before = match read_marker(before, false)? {
+            After::Spot(spot) => spot,
+            After::Start | After::Arrival(_) => Spot {
+                sorted_at: i64::MAX,
+                id: i64::MAX,
+            },
+        };
+        let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let mut rows: Vec<(Spot, Notification)> = self
+            .db
+            .prepare_cached(&format!(
+                "SELECT {LIGHT} FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+                 CROSS JOIN content c ON c.id = n.id
+                 WHERE m.toast = ?1 AND n.deleted_at = 0 AND (n.sorted_at, n.id) < (?2, ?3)
+                 ORDER BY n.sorted_at DESC, n.id DESC LIMIT ?4"
+            ))?
+            .query_map([toast, spot_before.sorted_at, spot_before.id, wanted], |row| {
+                Ok((spot(row)?, notification(row)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|(last, _)| marker(*last, false));
+        Ok((rows.into_iter().map(|(_, row)| row).collect(), next))
     }
 
     /// The newest of the inbox.
@@ -125,25 +168,35 @@ impl Tx<'_> {
         Ok(None)
     }
 
-    /// How many. Kept as rows change, not counted.
-    pub fn counts(&self) -> Result<Counts, StoreError> {
+    /// How many. Kept as rows change, not counted. `badge`: whether what is unread of a subscription and type
+    /// counts.
+    pub fn counts(
+        &self,
+        badge: &dyn Fn(AccountId, SubscriptionId, &str) -> bool,
+    ) -> Result<Counts, StoreError> {
         let mut counts = self
             .db
-            .prepare_cached(
-                "SELECT coalesce(sum(t.inbox), 0), coalesce(sum(t.archive), 0),
-                     coalesce(sum(CASE WHEN a.muted OR s.muted THEN 0 ELSE t.unread END), 0),
-                     coalesce(sum(CASE WHEN a.muted OR s.muted THEN 0 ELSE t.critical END), 0)
-                 FROM tally t JOIN subscription s ON s.id = t.subscription JOIN account a ON a.id = s.account",
-            )?
+            .prepare_cached("SELECT coalesce(sum(inbox), 0), coalesce(sum(archive), 0) FROM tally")?
             .query_row([], |row| {
                 Ok(Counts {
                     all: count(row.get(0)?),
                     done: count(row.get(1)?),
-                    unread: count(row.get(2)?),
-                    critical: count(row.get(3)?),
                     ..Counts::default()
                 })
             })?;
+        let mut kinds = self.db.prepare_cached(
+            "SELECT s.account, k.subscription, k.kind, k.unread, k.critical
+             FROM kind k INDEXED BY kind_unread CROSS JOIN subscription s ON s.id = k.subscription
+             WHERE k.unread > 0",
+        )?;
+        let mut rows = kinds.query([])?;
+        while let Some(row) = rows.next()? {
+            let kind = row.get_ref(2)?.as_str().unwrap_or_default();
+            if badge(AccountId(row.get(0)?), SubscriptionId(row.get(1)?), kind) {
+                counts.unread += count(row.get(3)?);
+                counts.critical += count(row.get(4)?);
+            }
+        }
         counts.held = self.waiting_for_pause()?;
         counts.owed = self.owed_in_all()?;
         Ok(counts)
@@ -174,6 +227,7 @@ impl Tx<'_> {
         let place = match search.is {
             Some(Is::Unread) => Place::Unread,
             Some(Is::Done) => Place::Done,
+            Some(Is::Snoozed) => Place::Snoozed,
             Some(Is::Read) if query.place == Place::Unread => Place::All,
             Some(Is::Read) | None => query.place,
         };
@@ -284,6 +338,7 @@ impl Plan {
             Place::All => (false, 0),
             Place::Unread => (true, 0),
             Place::Done => (false, 1),
+            Place::Snoozed => (false, 4),
         };
         wanted.push(if unread {
             "n.unread = 1".to_owned()

@@ -171,7 +171,7 @@ impl Tx<'_> {
         let mut statement = self.db.prepare_cached(
             "SELECT n.sorted_at, n.id, n.kind FROM notification n INDEXED BY notification_account
              WHERE n.account = ?1 AND n.place = ?2 AND n.sorted_at < ?3 AND (n.sorted_at, n.id) > (?4, ?5)
-                 AND NOT (n.unread = 1 AND n.tier = 2)
+                 AND NOT (n.unread = 1 AND n.tier = 2) AND n.snoozed = 0
              ORDER BY n.sorted_at, n.id LIMIT ?6",
         )?;
         let mut found: Vec<(Spot, String)> = Vec::new();

@@ -17,13 +17,13 @@ pub const LIST_BODY_CHARS: usize = 1024;
 pub(super) const LIGHT: &str = "n.id, n.account, n.subscription, n.remote_id, n.replace_key, n.version, n.class, \
      n.origin, n.kind, n.tier, n.priority, n.format, n.silent, n.created_at, n.received_at, n.expires_at, \
      n.seen_at, n.read_at, n.done_at, n.revisions, c.url, c.icon, c.actions, c.attachment, c.tags, c.title, \
-     substr(c.body, 1, 1024), '', n.sorted_at";
+     substr(c.body, 1, 1024), '', n.sorted_at, n.given_tier";
 
 /// The same, whole.
 pub(super) const WHOLE: &str = "n.id, n.account, n.subscription, n.remote_id, n.replace_key, n.version, n.class, \
      n.origin, n.kind, n.tier, n.priority, n.format, n.silent, n.created_at, n.received_at, n.expires_at, \
      n.seen_at, n.read_at, n.done_at, n.revisions, c.url, c.icon, c.actions, c.attachment, c.tags, c.title, \
-     c.body, c.raw, n.sorted_at";
+     c.body, c.raw, n.sorted_at, n.given_tier";
 
 /// Where a row stands in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,7 +173,7 @@ pub(super) fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
                 _ => Format::Markdown,
             },
             priority: row.get(10)?,
-            tier: tier(row.get(9)?),
+            tier: tier(row.get(29)?),
             created_at: time(row.get(13)?),
             url: text(row.get(20)?),
             actions,
@@ -184,6 +184,7 @@ pub(super) fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
             expires_at: maybe_time(row.get(15)?),
             raw: row.get(27)?,
         },
+        tier: tier(row.get(9)?),
         origin: match row.get(7)? {
             0 => Origin::Live,
             1 => Origin::Backfill,

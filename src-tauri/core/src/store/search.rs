@@ -10,6 +10,7 @@ pub(super) enum Is {
     Unread,
     Read,
     Done,
+    Snoozed,
 }
 
 /// A search, taken apart. Terms of different kinds narrow each other.
@@ -178,7 +179,8 @@ impl Search {
                     "unread" => Is::Unread,
                     "read" => Is::Read,
                     "done" => Is::Done,
-                    _ => return Err(bad("After is: comes unread, read or done.")),
+                    "snoozed" => Is::Snoozed,
+                    _ => return Err(bad("After is: comes unread, read, done or snoozed.")),
                 });
             }
             "before" => {

@@ -4,9 +4,9 @@
 //! its next claim is an update. A member is told once; after a crash only members that were never told are
 //! told again, in a digest.
 
-use super::row::{LIGHT, count, micros, notification, stamp, tier, tier_number};
+use super::row::{LIGHT, count, maybe_time, micros, notification, stamp, tier, tier_number};
 use super::{DeliveryId, StoreError, Tx};
-use crate::model::{Notification, NotificationId, Tier};
+use crate::model::{Notification, NotificationId, SubscriptionId, Tier};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
@@ -14,11 +14,24 @@ use rusqlite::{OptionalExtension, params};
 const MEMBERS: i64 = 5;
 
 /// A member that still wants attention. Hidden (ephemeral) rows do while they are live.
-const WANTED: &str = "n.read_at = 0 AND n.done_at = 0 AND n.deleted_at = 0";
+const WANTED: &str = "n.read_at = 0 AND n.done_at = 0 AND n.deleted_at = 0 AND n.snoozed = 0";
 
 /// Names a toast; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ToastId(pub i64);
+
+/// A toast that further members may join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenToast {
+    /// Which one.
+    pub id: ToastId,
+    /// The tier that it was made with.
+    pub tier: Tier,
+    /// It was made to sound.
+    pub sound: bool,
+    /// When it was first shown; none: it is on its way.
+    pub shown_at: Option<Timestamp>,
+}
 
 /// A toast to be shown now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +42,7 @@ pub struct ToastJob {
     pub batch: Option<String>,
     /// Its urgency.
     pub tier: Tier,
-    /// With a sound.
+    /// With the sound of the loudest that it tells of, where any has one.
     pub sound: bool,
     /// It was shown before: edit it in place.
     pub update: bool,
@@ -37,6 +50,8 @@ pub struct ToastJob {
     pub count: u64,
     /// The newest five of these, newest first; bodies cut as in lists.
     pub members: Vec<Notification>,
+    /// How many of each subscription, most first, where there are several notifications.
+    pub groups: Vec<(SubscriptionId, u64)>,
 }
 
 impl Tx<'_> {
@@ -51,7 +66,8 @@ impl Tx<'_> {
     ) -> Result<ToastId, StoreError> {
         self.db
             .prepare_cached(
-                "INSERT INTO toast (batch, tier, sound, state, pending_at) VALUES (?1, ?2, ?3, 'pending', ?4)",
+                "INSERT INTO toast (batch, tier, sound, state, pending_at, made_at)
+                 VALUES (?1, ?2, ?3, 'pending', ?4, ?4)",
             )?
             .execute(params![
                 batch.unwrap_or_default(),
@@ -83,14 +99,85 @@ impl Tx<'_> {
             .map(ToastId))
     }
 
-    /// Adds members to a toast, which is pending again: an update if it was shown.
+    /// The toast that tells of a notification, if it is not closed.
+    pub fn open_toast_of(&self, id: NotificationId) -> Result<Option<ToastId>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT t.id FROM toast_member m CROSS JOIN toast t ON t.id = m.toast
+                 WHERE m.notification = ?1 AND t.state <> 'closed' ORDER BY t.id DESC LIMIT 1",
+            )?
+            .query_row([id.0], |row| row.get(0))
+            .optional()?
+            .map(ToastId))
+    }
+
+    /// The last toast of a batch that is not closed.
+    pub fn last_open(&self, batch: &str) -> Result<Option<OpenToast>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT id, tier, sound, shown_at FROM toast INDEXED BY toast_open
+                 WHERE batch = ?1 AND state <> 'closed' ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row([batch], |row| {
+                Ok(OpenToast {
+                    id: ToastId(row.get(0)?),
+                    tier: tier(row.get(1)?),
+                    sound: row.get(2)?,
+                    shown_at: maybe_time(row.get(3)?),
+                })
+            })
+            .optional()?)
+    }
+
+    /// What a toast tells of and is still wanted.
+    pub fn wanted_of(&self, toast: ToastId) -> Result<Vec<NotificationId>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(&format!(
+                "SELECT m.notification FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+                 WHERE m.toast = ?1 AND {WANTED} ORDER BY m.notification"
+            ))?
+            .query_map([toast.0], |row| Ok(NotificationId(row.get(0)?)))?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// All that a toast tells of and is still wanted, the most urgent first, of those the newest; until one of them is
+    /// what is looked for.
+    pub fn loudest<T>(
+        &self,
+        toast: ToastId,
+        pick: impl Fn(&Notification) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {LIGHT} FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+             CROSS JOIN content c ON c.id = n.id
+             WHERE m.toast = ?1 AND {WANTED} ORDER BY n.tier DESC, n.sorted_at DESC, n.id DESC"
+        ))?;
+        for found in statement.query_map([toast.0], notification)? {
+            if let Some(picked) = pick(&found?) {
+                return Ok(Some(picked));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds members to a toast, which is pending again: an update if it was shown. `loud`: one of them sounds, as the
+    /// toast then does, if it was not shown yet.
     pub fn join_toast(
         &self,
         id: ToastId,
+        loud: bool,
         deliveries: &[DeliveryId],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.add_members(id, deliveries)?;
+        if loud {
+            self.db
+                .prepare_cached("UPDATE toast SET sound = 1 WHERE id = ?1 AND shown_at = 0")?
+                .execute([id.0])?;
+        }
         self.db
             .prepare_cached(
                 "UPDATE toast SET state = 'pending', pending_at = ?2
@@ -168,6 +255,11 @@ impl Tx<'_> {
                 update,
                 count: wanted,
                 members,
+                groups: if wanted > 1 {
+                    self.groups(id)?
+                } else {
+                    Vec::new()
+                },
             }));
         }
     }
@@ -215,6 +307,27 @@ impl Tx<'_> {
             )?
             .execute(params![id.0, stamp(now)])?;
         Ok(())
+    }
+
+    /// A toast is gone from the screen by its user or the desktop. What it was about to tell is a toast of its own;
+    /// says whether there is any.
+    pub fn toast_put_away(&self, id: ToastId, now: Timestamp) -> Result<bool, StoreError> {
+        let tells_more = self
+            .db
+            .prepare_cached(
+                "UPDATE toast SET shown_at = 0, sound = 1
+                 WHERE id = ?1 AND state = 'pending' AND shown_at <> 0 AND EXISTS
+                     (SELECT 1 FROM toast_member WHERE toast = ?1 AND told = 0)",
+            )?
+            .execute([id.0])?;
+        if tells_more == 0 {
+            self.toast_closed(id, now)?;
+            return Ok(false);
+        }
+        self.db
+            .prepare_cached("DELETE FROM toast_member WHERE toast = ?1 AND told <> 0")?
+            .execute([id.0])?;
+        Ok(true)
     }
 
     /// All that a toast is about, newest last.
@@ -278,7 +391,7 @@ impl Tx<'_> {
         // What is new in the others is a toast of its own now.
         self.db
             .prepare_cached(
-                "UPDATE toast SET shown_at = 0 WHERE state IN ('pending', 'claimed') AND shown_at <> 0",
+                "UPDATE toast SET shown_at = 0, sound = 1 WHERE state IN ('pending', 'claimed') AND shown_at <> 0",
             )?
             .execute([])?;
         Ok(())
@@ -342,6 +455,20 @@ impl Tx<'_> {
             ))?
             .query_row([toast], |row| row.get(0))?;
         Ok(count(wanted))
+    }
+
+    fn groups(&self, toast: i64) -> Result<Vec<(SubscriptionId, u64)>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(&format!(
+                "SELECT n.subscription, count(*) AS many
+                 FROM toast_member m CROSS JOIN notification n ON n.id = m.notification
+                 WHERE m.toast = ?1 AND {WANTED} GROUP BY n.subscription ORDER BY many DESC, n.subscription"
+            ))?
+            .query_map([toast], |row| {
+                Ok((SubscriptionId(row.get(0)?), count(row.get(1)?)))
+            })?
+            .collect::<Result<_, _>>()?)
     }
 
     fn any_wanted(&self, toast: i64) -> Result<bool, StoreError> {

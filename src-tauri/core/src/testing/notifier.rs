@@ -2,6 +2,7 @@
 
 use super::lock;
 use crate::ports::{Clock, ClosedBy, Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey};
+use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -36,6 +37,7 @@ pub struct RecordingNotifier {
 struct State {
     mode: NotifierMode,
     shown: Vec<Toast>,
+    shown_at: Vec<Timestamp>,
     screen: Vec<Toast>,
     withdrawn: Vec<ToastKey>,
     calls: usize,
@@ -80,6 +82,11 @@ impl RecordingNotifier {
     /// Every toast shown, edits too, in order.
     pub fn shown(&self) -> Vec<Toast> {
         lock(&self.state).shown.clone()
+    }
+
+    /// When each of these was shown.
+    pub fn shown_at(&self) -> Vec<Timestamp> {
+        lock(&self.state).shown_at.clone()
     }
 
     /// What is on the screen.
@@ -153,7 +160,9 @@ impl Notifier for RecordingNotifier {
                 }
                 NotifierMode::Shows => {}
             }
+            let now = self.clock.now();
             let mut state = lock(&self.state);
+            state.shown_at.push(now);
             state.shown.push(toast.clone());
             match state.screen.iter_mut().find(|old| old.key == toast.key) {
                 Some(old) => *old = toast,

@@ -60,6 +60,9 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         store: Option<PathBuf>,
     },
+    /// Try preferences out
+    #[command(subcommand)]
+    Policy(super::policy::Policy),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -78,9 +81,9 @@ pub enum Profiled {
         /// A notification's number, from `tidings list`
         #[arg(conflicts_with = "settings")]
         id: Option<i64>,
-        /// Open the settings
-        #[arg(long)]
-        settings: bool,
+        /// Open the settings, at one of their sections: --settings=quiet
+        #[arg(long, value_name = "SECTION", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        settings: Option<String>,
     },
     /// Run without tray and windows: receive, store and notify
     Daemon,
@@ -88,7 +91,7 @@ pub enum Profiled {
     #[command(subcommand)]
     Account(Account),
     /// List notifications, newest first
-    List(List),
+    List(super::inbox::List),
     /// Show notifications whole
     Show {
         /// Their numbers
@@ -103,14 +106,20 @@ pub enum Profiled {
     Done(Which),
     /// Move back into the inbox
     Restore(Which),
+    /// Put out of sight until a time, or until something happens; then they ring again
+    Snooze(super::snooze::Snooze),
     /// Delete; no server brings them back
     Delete(Which),
     /// Undo the last change
     Undo,
     /// Print notifications as they arrive
     Watch,
-    /// Connections, counts, and the pause
-    Status,
+    /// Connections, counts, what waits, and until when
+    Status {
+        /// Print what a custom module of waybar shows
+        #[arg(long)]
+        waybar: bool,
+    },
     /// Pause toasts, or resume them
     Pause {
         /// 30m, 2h, 1d; until-tomorrow, until-resumed; or off
@@ -121,10 +130,10 @@ pub enum Profiled {
         critical_rings: bool,
     },
     /// Say why a notification did or did not ring
-    Why {
-        /// Its number
-        id: i64,
-    },
+    Why(super::ledger::Why),
+    /// Preferences and settings, as one tree
+    #[command(subcommand)]
+    Config(super::config::Config),
     /// Publish a notification
     Send(Send),
     /// Say what works on this desktop, and what to do about the rest
@@ -302,29 +311,6 @@ pub struct Edit {
     /// Leave a topic, keeping its notifications; may be repeated
     #[arg(long, value_name = "TOPIC")]
     pub remove_topic: Vec<String>,
-}
-
-/// Which page of the inbox.
-#[derive(Debug, Args)]
-pub struct List {
-    /// Words, and terms such as from:backup is:unread before:monday p>=4
-    #[arg(long, value_name = "QUERY", default_value = "")]
-    pub search: String,
-    /// Only unread ones
-    #[arg(long, conflicts_with = "done")]
-    pub unread: bool,
-    /// Only those in the archive
-    #[arg(long)]
-    pub done: bool,
-    /// Only this account, by name or number
-    #[arg(long, value_name = "ACCOUNT")]
-    pub account: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub limit: u32,
-    /// Continue after a page
-    #[arg(long, value_name = "CURSOR")]
-    pub before: Option<String>,
 }
 
 /// Which notifications.
@@ -569,6 +555,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(wrong)
 }
 
+/// A length of time with its unit.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    match duration(text) {
+        Ok(time) if !bare && !time.is_zero() => Ok(time),
+        _ => Err("write a number with s, m, h or d, such as 30m or 2h".to_owned()),
+    }
+}
+
 fn pause(text: &str) -> Result<PauseTime, String> {
     match text {
         "until-tomorrow" => return Ok(PauseTime::Tomorrow),
@@ -576,9 +571,7 @@ fn pause(text: &str) -> Result<PauseTime, String> {
         "off" => return Ok(PauseTime::Off),
         _ => {}
     }
-    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
-    let time = duration(text).ok().filter(|_| !bare);
-    let minutes = time.map_or(0, |time| time.as_secs().div_ceil(60));
+    let minutes = span(text).map_or(0, |time| time.as_secs().div_ceil(60));
     match u32::try_from(minutes) {
         Ok(minutes @ 1..=10_080) => Ok(PauseTime::Minutes(minutes)),
         _ => Err(
@@ -702,6 +695,19 @@ mod tests {
             "tidings ntfy://",
             "tidings ntfy://h/t --hidden",
             "tidings account import",
+            "tidings why",
+            "tidings why 1 --all",
+            "tidings why 1 --search x",
+            "tidings snooze 1",
+            "tidings snooze --for 2h",
+            "tidings snooze 1 --for 2",
+            "tidings snooze 1 --for 0h",
+            "tidings snooze 1 --unlock --online",
+            "tidings config",
+            "tidings config set limits.overall",
+            "tidings config import",
+            "tidings policy simulate --days 0",
+            "tidings list --done --snoozed",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
@@ -712,6 +718,9 @@ mod tests {
             "tidings gotify://push.example.org --profile /p",
             "tidings account import client.yml --from ntfy --dry-run",
             "tidings account edit home --header X-A:b --remove-header X-B",
+            "tidings open 1",
+            "tidings open --settings",
+            "tidings open --settings=quiet",
             "tidings --json list",
             "tidings list --json --profile /p",
             "tidings read --all --search from:ci",
@@ -722,6 +731,15 @@ mod tests {
             "tidings account add u --browser",
             "tidings account edit home --browser",
             "tidings demo --for 60s",
+            "tidings why 1 2",
+            "tidings why --all --search from:ci --days 7",
+            "tidings snooze 1 2 --until 14:00",
+            "tidings snooze --all --search from:ci --for 2h",
+            "tidings snooze 1 --off",
+            "tidings config get",
+            "tidings config set away.few -1",
+            "tidings config import - --dry-run",
+            "tidings policy simulate --days 30 --preferences p.json",
         ] {
             assert!(parsed(line).is_ok(), "{line}");
         }

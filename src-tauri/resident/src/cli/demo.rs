@@ -6,9 +6,9 @@ use crate::os::clock::pause;
 use crate::profile::{Places, Profile};
 use crate::wiring::{NotStarted, Running, stop_signal};
 use std::time::Duration;
+use tidings_api::preferences::Preferences;
 use tidings_api::{
-    AccountDraft, AppSettings, BackendKind, ErrorCode, ErrorView, Request, SecretPlace, SignIn,
-    Target,
+    AccountDraft, BackendKind, ErrorCode, ErrorView, Request, SecretPlace, SignIn, Target,
 };
 use tidings_server::{Action, Config, Kind, Limits, Publish, Server};
 
@@ -62,11 +62,11 @@ pub async fn run(length: Option<Duration>, out: &Output) -> Result<(), End> {
     };
     running.ask(Request::AccountAdd(draft)).await?;
     // The inbox is open all the time, and the toasts are what there is to see.
-    let settings = AppSettings {
-        toast_while_looking: true,
-        ..AppSettings::default()
-    };
-    running.ask(Request::SettingsSet(settings)).await?;
+    let mut preferences = Preferences::default();
+    preferences.context.ring_while_looking = true;
+    running
+        .ask(Request::PreferencesSet(Box::new(preferences)))
+        .await?;
     if out.json {
         out.object(&serde_json::json!({ "url": url, "socket": profile.socket }))?;
     } else {

@@ -83,7 +83,8 @@ pub async fn run(file: File, reach: &Reach, out: &Output) -> Result<(), End> {
     }
 }
 
-fn read(path: &Path) -> Result<String, ErrorView> {
+/// A file's text; that of standard input for `-`.
+pub(super) fn read(path: &Path) -> Result<String, ErrorView> {
     let wrong = |why: &dyn std::fmt::Display| {
         let words = format!("{} cannot be read.", path.display());
         ErrorView::new(ErrorCode::Invalid, words).with_detail(why)

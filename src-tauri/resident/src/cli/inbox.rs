@@ -1,13 +1,40 @@
 //! What is done with notifications.
 
-use super::arguments::{List, Send, Which};
+use super::arguments::{Send, Which};
 use super::output::{self, End, Output, Style, plain, say};
 use super::reach::{Reach, unexpected};
+use clap::Args;
 use std::io::Read as _;
 use tidings_api::{
-    Change, Changed, Client, ClientError, Detail, ErrorCode, ErrorView, Event, LedgerEntry,
-    ListQuery, NotificationId, Outgoing, Page, Place, Reply, Request, Row, Targets, Tier,
+    Change, Changed, Client, ClientError, Detail, ErrorCode, ErrorView, Event, ListQuery,
+    NotificationId, Outgoing, Page, Place, Reply, Request, Row, Targets, Tier,
 };
+
+/// Which page of the inbox.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Words, and terms such as from:backup is:unread before:monday p>=4
+    #[arg(long, value_name = "QUERY", default_value = "")]
+    pub search: String,
+    /// Only unread ones
+    #[arg(long, conflicts_with = "done")]
+    pub unread: bool,
+    /// Only those in the archive
+    #[arg(long)]
+    pub done: bool,
+    /// Only those that are snoozed
+    #[arg(long, conflicts_with_all = ["unread", "done"])]
+    pub snoozed: bool,
+    /// Only this account, by name or number
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub limit: u32,
+    /// Continue after a page
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
+}
 
 /// `tidings list`.
 ///
@@ -19,8 +46,11 @@ pub async fn list(list: List, reach: &Reach, out: &Output) -> Result<(), End> {
         None => None,
     };
     let query = ListQuery {
+        toast: None,
         place: if list.done {
             Place::Done
+        } else if list.snoozed {
+            Place::Snoozed
         } else if list.unread {
             Place::Unread
         } else {
@@ -48,7 +78,7 @@ pub async fn list(list: List, reach: &Reach, out: &Output) -> Result<(), End> {
     Ok(())
 }
 
-fn page(reply: Reply) -> Result<Page, End> {
+pub(super) fn page(reply: Reply) -> Result<Page, End> {
     match reply {
         Reply::Page(page) => Ok(page),
         other => Err(unexpected(&other).into()),
@@ -172,17 +202,18 @@ fn show_one(detail: &Detail, out: &Output) -> Result<(), End> {
     more.iter().try_for_each(|line| out.line(line))
 }
 
-/// `tidings read`, `unread`, `done`, `restore`, `delete`.
+/// `tidings read`, `unread`, `done`, `restore`, `delete`, `snooze`. All of them are those of a `place`.
 ///
 /// # Errors
 /// In words.
-pub async fn change(which: Which, change: Change, reach: &Reach, out: &Output) -> Result<(), End> {
+pub async fn change(
+    which: Which,
+    change: Change,
+    place: Place,
+    reach: &Reach,
+    out: &Output,
+) -> Result<(), End> {
     let targets = if which.all {
-        let place = match change {
-            Change::Read => Place::Unread,
-            Change::Restore => Place::Done,
-            _ => Place::All,
-        };
         Targets::Query {
             query: ListQuery {
                 place,
@@ -216,49 +247,6 @@ fn changed(reply: Reply, out: &Output) -> Result<(), End> {
         say(&changed.says);
         Ok(())
     }
-}
-
-/// `tidings why`.
-///
-/// # Errors
-/// In words.
-pub async fn why(id: i64, reach: &Reach, out: &Output) -> Result<(), End> {
-    let id = NotificationId(id);
-    let entries: Vec<LedgerEntry> = match reach.call(Request::Why { id }).await? {
-        Reply::Ledger(entries) => entries,
-        other => return Err(unexpected(&other).into()),
-    };
-    if out.json {
-        return entries.iter().try_for_each(|entry| out.object(entry));
-    }
-    if entries.is_empty() {
-        say("Nothing was decided about it.");
-    }
-    for entry in &entries {
-        let verdict = out.styled(&plain(&entry.verdict), Style::Strong);
-        let at = out.styled(&out.moment(entry.at), Style::Faint);
-        out.line(&format!("{verdict}  {at}"))?;
-        if !entry.progress.is_empty() {
-            out.line(&format!("  {}", plain(&entry.progress)))?;
-        }
-        let rows: Vec<_> = entry
-            .lines
-            .iter()
-            .map(|line| {
-                let (mark, style) = if line.decided {
-                    (">", Style::Strong)
-                } else {
-                    (" ", Style::Faint)
-                };
-                vec![
-                    (format!("  {mark} {}", plain(&line.rule)), style),
-                    (plain(&line.says), style),
-                ]
-            })
-            .collect();
-        out.table(&rows)?;
-    }
-    Ok(())
 }
 
 /// `tidings send`.

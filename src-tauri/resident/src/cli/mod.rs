@@ -2,12 +2,18 @@
 
 mod accounts;
 pub mod arguments;
+mod config;
 mod demo;
 mod import;
 mod inbox;
+mod ledger;
 mod output;
+mod policy;
 mod reach;
 mod serve;
+mod simulate;
+mod snooze;
+mod status;
 mod system;
 
 use crate::os::clock::SystemClock;
@@ -21,7 +27,7 @@ use reach::Reach;
 use std::io::{self, Write as _};
 use std::pin::pin;
 use std::process::ExitCode;
-use tidings_api::{Change, ErrorCode, ErrorView, NotificationId, Target};
+use tidings_api::{Change, ErrorCode, ErrorView, NotificationId, Place, Target};
 use tidings_core::ports::Clock as _;
 
 /// Does what the command line says. Standard output has data, standard error words; the code is 0, 1
@@ -130,6 +136,18 @@ async fn act(arguments: Arguments) -> Result<(), End> {
             serve::run(listen, auth, store, out).await
         }
         Some(Command::Demo { length }) => demo::run(length, out).await,
+        Some(Command::Policy(policy::Policy::Check {
+            preferences,
+            mandates,
+            zone,
+        })) => policy::check(&preferences, mandates.as_deref(), &zone, out),
+        Some(Command::Policy(policy::Policy::Simulate { days, preferences })) => {
+            let profile = Profile::find(chosen.as_deref(), &Places::of_environment())?;
+            reaching(&profile, async |reach| {
+                simulate::run(preferences.as_deref(), days, reach, out).await
+            })
+            .await
+        }
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => manual(),
         Some(Command::Profiled(command)) => {
@@ -153,12 +171,13 @@ async fn act(arguments: Arguments) -> Result<(), End> {
 async fn on_profile(command: Profiled, profile: &Profile, out: &Output) -> Result<(), End> {
     match command {
         Profiled::Open { id, settings } => {
-            let target = match id {
-                _ if settings => Target::Settings,
-                Some(id) => Target::Notification {
+            let target = match (settings, id) {
+                (Some(section), _) if section.is_empty() => Target::Settings,
+                (Some(section), _) => Target::Section { section },
+                (None, Some(id)) => Target::Notification {
                     id: NotificationId(id),
                 },
-                None => Target::Inbox,
+                (None, None) => Target::Inbox,
             };
             system::open(profile, target).await
         }
@@ -185,15 +204,35 @@ async fn on_profile(command: Profiled, profile: &Profile, out: &Output) -> Resul
         Profiled::Show { ids } => {
             reaching(profile, async |reach| inbox::show(&ids, reach, out).await).await
         }
-        Profiled::Read(which) => change(profile, which, Change::Read, out).await,
-        Profiled::Unread(which) => change(profile, which, Change::Unread, out).await,
-        Profiled::Done(which) => change(profile, which, Change::Done, out).await,
-        Profiled::Restore(which) => change(profile, which, Change::Restore, out).await,
-        Profiled::Delete(which) => change(profile, which, Change::Delete, out).await,
+        Profiled::Read(which) => change(profile, which, Change::Read, Place::Unread, out).await,
+        Profiled::Unread(which) => change(profile, which, Change::Unread, Place::All, out).await,
+        Profiled::Done(which) => change(profile, which, Change::Done, Place::All, out).await,
+        Profiled::Restore(which) => change(profile, which, Change::Restore, Place::Done, out).await,
+        Profiled::Snooze(snooze) => {
+            let asked = snooze.change(&out.now.to_zoned(out.zone.clone()))?;
+            let place = if snooze.off {
+                Place::Snoozed
+            } else {
+                Place::All
+            };
+            change(profile, snooze.which, asked, place, out).await
+        }
+        Profiled::Delete(which) => change(profile, which, Change::Delete, Place::All, out).await,
         Profiled::Undo => reaching(profile, async |reach| inbox::undo(reach, out).await).await,
-        Profiled::Status => reaching(profile, async |reach| system::status(reach, out).await).await,
-        Profiled::Why { id } => {
-            reaching(profile, async |reach| inbox::why(id, reach, out).await).await
+        Profiled::Status { waybar } => {
+            reaching(profile, async |reach| {
+                status::status(waybar, reach, out).await
+            })
+            .await
+        }
+        Profiled::Why(why) => {
+            reaching(profile, async |reach| ledger::why(why, reach, out).await).await
+        }
+        Profiled::Config(command) => {
+            reaching(profile, async |reach| {
+                config::run(command, reach, out).await
+            })
+            .await
         }
         Profiled::Send(send) => {
             reaching(profile, async |reach| inbox::send(send, reach, out).await).await
@@ -201,9 +240,15 @@ async fn on_profile(command: Profiled, profile: &Profile, out: &Output) -> Resul
     }
 }
 
-async fn change(profile: &Profile, which: Which, change: Change, out: &Output) -> Result<(), End> {
+async fn change(
+    profile: &Profile,
+    which: Which,
+    change: Change,
+    place: Place,
+    out: &Output,
+) -> Result<(), End> {
     reaching(profile, async |reach| {
-        inbox::change(which, change, reach, out).await
+        inbox::change(which, change, place, reach, out).await
     })
     .await
 }

@@ -1,8 +1,9 @@
-//! The resident and the desktop: open, status, pause, doctor, quit.
+//! The resident and the desktop: open, pause, doctor, quit.
 
 use super::arguments::PauseTime;
-use super::output::{self, End, Output, Style, plain, say};
-use super::reach::{self, Reach, unexpected};
+use super::output::{End, Output, Style, plain, say};
+use super::reach::{self, unexpected};
+use super::status::{paused, status_of};
 use crate::os::clock::pause;
 use crate::profile::Profile;
 use crate::wiring;
@@ -11,8 +12,8 @@ use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tidings_api::{
-    AccountView, Client, ClientError, DoctorItem, DoctorVerdict, ErrorCode, ErrorView, PauseChange,
-    Reply, Request, Status, Target,
+    Client, ClientError, DoctorItem, DoctorVerdict, ErrorCode, ErrorView, PauseChange, Reply,
+    Request, Target,
 };
 
 /// How long a resident that is being started may take to answer.
@@ -98,143 +99,6 @@ async fn start(profile: &Profile) -> Result<Client, ErrorView> {
         }
         pause(ASK).await;
         waited += ASK;
-    }
-}
-
-/// `tidings status`.
-///
-/// # Errors
-/// In words.
-pub async fn status(reach: &Reach, out: &Output) -> Result<(), End> {
-    let status = status_of(reach.call(Request::Status).await?)?;
-    if !reach.is_resident() {
-        say("Tidings is not running: nothing is received.");
-    }
-    let accounts = reach.accounts().await?;
-    if out.json {
-        return out.object(&serde_json::json!({
-            "version": status.version,
-            "counts": status.counts,
-            "pause": status.pause,
-            "connections": status.connections,
-            "notices": status.notices,
-            "latest": status.latest,
-            "continuity": continuity(&accounts),
-        }));
-    }
-    let counts = status.counts;
-    let critical = match counts.critical {
-        0 => String::new(),
-        count => format!(", {count} of them critical"),
-    };
-    let line = format!(
-        "{} unread{critical}; {} in the inbox, {} done",
-        counts.unread, counts.all, counts.done
-    );
-    out.line(&out.styled(&line, Style::Strong))?;
-    if let Some(pause) = &status.pause {
-        out.line(&paused(pause.until, pause.critical_rings, out))?;
-    }
-    if counts.held > 0 {
-        let wait = if counts.held == 1 { "waits" } else { "wait" };
-        out.line(&format!("{} {wait} to ring.", counts.held))?;
-    }
-    if counts.owed > 0 {
-        let changes = match counts.owed {
-            1 => "1 change waits".to_owned(),
-            owed => format!("{owed} changes wait"),
-        };
-        out.line(&format!("{changes} to be told to servers."))?;
-    }
-    let rows: Vec<_> = status
-        .connections
-        .iter()
-        .map(|connection| {
-            let (state, style) = output::state(connection.state);
-            vec![
-                (plain(&connection.account_name), Style::Plain),
-                (state.to_owned(), style),
-                (
-                    connection
-                        .transport
-                        .map(output::transport)
-                        .unwrap_or_default()
-                        .to_owned(),
-                    Style::Faint,
-                ),
-                (out.ago(connection.since), Style::Faint),
-                (plain(&connection.problem), Style::Plain),
-            ]
-        })
-        .collect();
-    if reach.is_resident() {
-        out.table(&rows)?;
-    }
-    for line in gaps(&accounts, out) {
-        out.line(&out.styled(&line, Style::Fair))?;
-    }
-    status
-        .notices
-        .iter()
-        .try_for_each(|notice| out.line(&format!("! {}", plain(notice))))
-}
-
-fn paused(until: Option<jiff::Timestamp>, critical_rings: bool, out: &Output) -> String {
-    let until = match until {
-        Some(until) => format!("until {}", out.moment(until)),
-        None => "until you resume".to_owned(),
-    };
-    let critical = if critical_rings {
-        "; critical ones ring"
-    } else {
-        ""
-    };
-    format!("Toasts are paused {until}{critical}.")
-}
-
-/// What is known of each subscription's being whole, for scripts.
-fn continuity(accounts: &[AccountView]) -> Vec<serde_json::Value> {
-    let mut all = Vec::new();
-    for account in accounts {
-        for subscription in &account.subscriptions {
-            all.push(serde_json::json!({
-                "account": account.name,
-                "subscription": subscription.topic,
-                "since": subscription.continuity.since,
-                "gaps": subscription.continuity.gaps,
-            }));
-        }
-    }
-    all
-}
-
-/// The latest gap of each subscription, if something is missing in it.
-fn gaps(accounts: &[AccountView], out: &Output) -> Vec<String> {
-    let mut lines = Vec::new();
-    for account in accounts {
-        for subscription in &account.subscriptions {
-            let Some(gap) = subscription.continuity.gaps.first() else {
-                continue;
-            };
-            if !gap.missing.is_empty() {
-                lines.push(format!(
-                    "{}, {}: something may be missing between {} and {}; {}",
-                    plain(&account.name),
-                    plain(&subscription.name),
-                    out.moment(gap.from),
-                    out.moment(gap.to),
-                    gap.missing
-                ));
-            }
-        }
-    }
-    lines
-}
-
-fn status_of(reply: Reply) -> Result<Status, End> {
-    match reply {
-        Reply::Status(status) => Ok(status),
-        other => Err(unexpected(&other).into()),
     }
 }
 

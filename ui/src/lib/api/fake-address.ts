@@ -7,12 +7,25 @@ export function fakeFromAddress(search: string): Fake {
   const params = new URLSearchParams(search);
   const view = params.get("view") === "settings" ? "settings" : "inbox";
   const show = Number(params.get("show"));
+  const toast = Number(params.get("toast"));
   const theme = params.get("theme");
   const fake = new Fake({
     scenario: (params.get("fake") as Scenario | null) ?? "normal",
     opening: {
       view,
-      target: params.has("import") ? { show: "import" } : params.has("link") ? { show: "add_account", url: params.get("link") ?? "" } : view === "settings" ? { show: "settings" } : show ? { show: "notification", id: show } : { show: "inbox" },
+      target: params.has("import")
+        ? { show: "import" }
+        : params.has("link")
+          ? { show: "add_account", url: params.get("link") ?? "" }
+          : view === "settings"
+            ? params.has("section")
+              ? { show: "section", section: params.get("section") ?? "" }
+              : { show: "settings" }
+            : show
+              ? { show: "notification", id: show }
+              : toast
+                ? { show: "toast", toast }
+                : { show: "inbox" },
       rehearses: true,
     },
     settings: {

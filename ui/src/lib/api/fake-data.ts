@@ -113,6 +113,7 @@ function row(id: number, source: number, age: number, now: number, part: Partial
     seen: false,
     read: false,
     done: false,
+    back: null,
     has_url: false,
     icon: source === 4,
     actions: 0,

@@ -5,9 +5,9 @@ import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
 import type { Changed } from "../bindings/Changed";
 import type { Detail } from "../bindings/Detail";
-import type { ErrorCode } from "../bindings/ErrorCode";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
+import type { Back } from "../bindings/Back";
 import type { ListQuery } from "../bindings/ListQuery";
 import type { PictureCache } from "../bindings/PictureCache";
 import type { PictureOf } from "../bindings/PictureOf";
@@ -23,7 +23,6 @@ import {
   DOCTOR,
   hopsFor,
   KINDS,
-  LEDGER,
   manyRows,
   newcomer,
   PICTURE,
@@ -31,6 +30,9 @@ import {
   subscription,
 } from "./fake-data";
 import { imported, previewed } from "./fake-import";
+import { fail, matches, says } from "./fake-words";
+import { FakePolicy } from "./fake-policy";
+import { answerPolicy } from "./fake-policy-answers";
 import { DEFAULT_TIMINGS } from "../words/timings";
 import type { Api, Opening } from "./index";
 
@@ -48,7 +50,9 @@ export type Scenario =
   | "slow"
   | "broken"
   | "notices"
-  | "keyring";
+  | "keyring"
+  | "policy"
+  | "quiet";
 
 /** How the fake starts. */
 export type FakeOptions = {
@@ -63,23 +67,7 @@ export type FakeOptions = {
   lively?: number;
 };
 
-type Step = { id: number; rows: Map<number, Row>; says: string };
-
-const plural = (n: number, what: string) => `${n} ${n === 1 ? "notification" : "notifications"} ${what}`;
-
-const SAYS: Record<Change, string> = {
-  seen: "seen",
-  read: "marked read",
-  unread: "marked unread",
-  done: "moved to Done",
-  restore: "moved back to the inbox",
-  delete: "deleted",
-};
-
-function fail(code: ErrorCode, message: string, detail = ""): never {
-  const error: ErrorView = { code, message, detail };
-  throw error;
-}
+type Step = { id: number; rows: Map<number, Row>; says: string; snoozed: Map<number, Back> };
 
 /** The fake engine: the contract over a few arrays. */
 export class Fake implements Api {
@@ -92,7 +80,6 @@ export class Fake implements Api {
     keep_count: 10_000,
     letter_shortcuts: true,
     tell_servers: true,
-    toast_while_looking: false,
     pictures: "own_servers",
     close_explained: true,
     timings: DEFAULT_TIMINGS,
@@ -100,11 +87,17 @@ export class Fake implements Api {
   cache: PictureCache = { files: 214, bytes: 18_874_368 };
   pauseView: PauseView | null = null;
   notices: string[] = [];
+  readonly policy = new FakePolicy(
+    () => this.now,
+    () => this.accounts,
+    () => this.rows,
+  );
+  /** What a toast told of, by its number. */
+  readonly toasts = new Map<number, number[]>();
   /** All requests, oldest first. */
   readonly calls: Request[] = [];
   /** Answers that a test wants to fail, by request. */
   readonly failures = new Map<Request["do"], ErrorView>();
-
   readonly #details = new Map<number, Partial<Detail>>();
   #undo: Step[] = [];
   readonly #hints: ((event: Event) => void)[] = [];
@@ -113,6 +106,8 @@ export class Fake implements Api {
   readonly #scenario: Scenario;
   #next = 100_000;
   #keyringTried = false;
+  /** Notifications that wait for a pause or quiet hours to end. */
+  waiting = 3;
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
@@ -170,6 +165,17 @@ export class Fake implements Api {
         "This desktop has no tray. Start Tidings again to open the inbox.",
       ];
     }
+    if (scenario === "policy" || scenario === "quiet") {
+      home.subscriptions.push(subscription(6, "printer", "Old printer", this.now));
+      this.policy.lived();
+    }
+    if (scenario === "quiet") {
+      const hour = (by: number) => `${String(new Date(this.now + by * 3_600_000).getHours()).padStart(2, "0")}:00`;
+      this.policy.document.quiet.schedules = [
+        { name: "Night", days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from: hour(-2), to: hour(5), lets_through: "critical" },
+      ];
+    }
+    this.toasts.set(7, [59, 57, 53]);
     if (scenario === "gone") setTimeout(() => this.link(false), 300);
   }
 
@@ -237,7 +243,7 @@ export class Fake implements Api {
   #answer(request: Request): Reply {
     switch (request.do) {
       case "status":
-        return { is: "status", value: this.#status() };
+        return { is: "status", value: this.status() };
       case "watch":
       case "looking":
       case "open_window":
@@ -259,8 +265,7 @@ export class Fake implements Api {
       case "undo":
         return { is: "changed", value: this.#takeBack(request.step) };
       case "why":
-        this.#row(request.id);
-        return { is: "ledger", value: LEDGER(this.now) };
+        return { is: "ledger", value: this.policy.ledger(this.#row(request.id)) };
       case "act": {
         const action = this.#detail(request.id).actions[request.action];
         if (!action) fail("not_found", "This notification has no such action.");
@@ -382,9 +387,7 @@ export class Fake implements Api {
       }
       case "reconnect":
         for (const one of this.accounts) {
-          if (request.account === null || one.id === request.account) {
-            one.connection = connectionOf(one, "live", this.now);
-          }
+          if (request.account === null || one.id === request.account) one.connection = connectionOf(one, "live", this.now);
         }
         this.hint({ event: "status" });
         return { is: "done" };
@@ -397,7 +400,7 @@ export class Fake implements Api {
                 critical_rings: request.critical_rings,
               };
         this.hint({ event: "status" });
-        return { is: "status", value: this.#status() };
+        return { is: "status", value: this.status() };
       case "send":
         return { is: "sent", value: { remote_id: this.arrive({ title: request.title, preview: request.body }).id.toString(36) } };
       case "settings":
@@ -413,6 +416,8 @@ export class Fake implements Api {
         return { is: "shape", value: null };
       case "doctor":
         return { is: "doctor", value: DOCTOR };
+      default:
+        return answerPolicy(this.policy, request, this);
     }
   }
 
@@ -444,7 +449,7 @@ export class Fake implements Api {
       revisions: [],
       raw: JSON.stringify({ id: `r${id}`, event: "message", topic: row.topic, title: row.title, message: row.preview, priority: row.priority }),
       ...this.#details.get(id),
-      row,
+      row: this.policy.withBack(row),
     };
   }
 
@@ -452,17 +457,20 @@ export class Fake implements Api {
     const terms = query.search.toLowerCase().split(/\s+/).filter(Boolean);
     return this.rows.filter(
       (row) =>
-        row.done === (query.place === "done") &&
+        (query.toast === null || (this.toasts.get(query.toast) ?? []).includes(row.id)) &&
+        (query.toast !== null || row.done === (query.place === "done")) &&
+        (query.toast !== null || this.policy.snoozed.has(row.id) === (query.place === "snoozed")) &&
         (query.place !== "unread" || !row.read) &&
         (query.account === null || row.account === query.account) &&
         (query.subscription === null || row.subscription === query.subscription) &&
         terms.every((term) => matches(row, term)),
-    );
+    ).map((row) => this.policy.withBack(row));
   }
 
   #change(targets: Targets, change: Change): Changed {
     const rows = targets.which === "ids" ? this.rows.filter((row) => targets.ids.includes(row.id)) : this.#find(targets.query);
     const before = new Map<number, Row>();
+    const back = new Map(this.policy.snoozed);
     for (const row of rows) {
       const now = { ...row };
       if (change === "seen") now.seen = true;
@@ -470,20 +478,22 @@ export class Fake implements Api {
       if (change === "unread") now.read = false;
       if (change === "done") now.done = now.read = true;
       if (change === "restore") now.done = false;
-      if (change !== "delete" && JSON.stringify(now) === JSON.stringify(row)) continue;
+      if (typeof change === "object") this.policy.snoozed.set(row.id, change.snooze.back);
+      else if (change === "unread") this.policy.snoozed.delete(row.id);
+      if (change !== "delete" && typeof change !== "object" && !back.has(row.id) && JSON.stringify(now) === JSON.stringify(row)) continue;
       before.set(row.id, row);
       this.rows = change === "delete" ? this.rows.filter((one) => one.id !== row.id) : this.rows.map((one) => (one.id === row.id ? now : one));
     }
-    const says = plural(before.size, SAYS[change]);
+    const said = says(before.size, change);
     let undo: number | null = null;
     if (before.size > 0) {
       if (change !== "seen") {
         undo = this.#next += 1;
-        this.#undo.push({ id: undo, rows: before, says });
+        this.#undo.push({ id: undo, rows: before, says: said, snoozed: back });
       }
       queueMicrotask(() => this.hint({ event: "changed", ids: [...before.keys()] }));
     }
-    return { count: before.size, says, undo };
+    return { count: before.size, says: said, undo };
   }
 
   /** Rows that a later step changed again keep that; the later step takes over what was before. */
@@ -502,6 +512,11 @@ export class Fake implements Api {
       else back.push(row);
     }
     const ids = back.map((row) => row.id);
+    for (const id of ids) {
+      const until = step.snoozed.get(id);
+      if (until) this.policy.snoozed.set(id, until);
+      else this.policy.snoozed.delete(id);
+    }
     this.rows = [...this.rows.filter((row) => !ids.includes(row.id)), ...back];
     this.rows.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || b.id - a.id);
     this.hint({ event: "changed", ids });
@@ -518,8 +533,8 @@ export class Fake implements Api {
     }));
   }
 
-  #status(): Status {
-    const inbox = this.rows.filter((row) => !row.done);
+  status(): Status {
+    const inbox = this.rows.filter((row) => !row.done && !this.policy.snoozed.has(row.id));
     const unread = inbox.filter((row) => !row.read);
     return {
       version: "0.1.0",
@@ -527,11 +542,16 @@ export class Fake implements Api {
         unread: unread.length,
         critical: unread.filter((row) => row.tier === "critical").length,
         all: inbox.length,
-        done: this.rows.length - inbox.length,
-        held: this.pauseView ? 3 : 0,
+        done: this.rows.filter((row) => row.done).length,
+        held: this.pauseView ? this.waiting : 0,
         owed: this.#scenario === "offline" ? 2 : 0,
       },
       pause: this.pauseView,
+      quiet: this.policy.quiet(),
+      next_quiet: this.policy.nextQuiet(),
+      held: this.policy.held(this.waiting, this.pauseView ? this.pauseView.until : undefined).filter((one) => one.count > 0),
+      around: [], told: ["locked", "presenting", "full_screen", "do_not_disturb"],
+      cards: this.policy.cards,
       connections: this.accounts.map((one) => ({ ...one.connection, account_name: one.name })),
       notices: this.notices,
       latest: inbox.slice(0, 3),
@@ -576,15 +596,4 @@ export class Fake implements Api {
   unlockKeyring(): void {
     this.#keyringTried = true;
   }
-}
-
-function matches(row: Row, term: string): boolean {
-  const [key, value] = term.split(":");
-  if (key === "from" && value !== undefined) {
-    return `${row.subscription_name} ${row.account_name} ${row.topic}`.toLowerCase().includes(value);
-  }
-  if (key === "is" && value !== undefined) return value === "unread" ? !row.read : value === "read" ? row.read : row.tier === value;
-  const priority = /^p>=([1-5])$/.exec(term);
-  if (priority) return row.priority >= Number(priority[1]);
-  return `${row.title} ${row.preview} ${row.tags.join(" ")}`.toLowerCase().includes(term);
 }

@@ -4,6 +4,7 @@ import type { AccountDraft } from "../bindings/AccountDraft";
 import type { AccountEdit } from "../bindings/AccountEdit";
 import type { AppSettings } from "../bindings/AppSettings";
 import type { Change } from "../bindings/Change";
+import type { ConfigImport } from "../bindings/ConfigImport";
 import type { ErrorView } from "../bindings/ErrorView";
 import type { Event } from "../bindings/Event";
 import type { Import } from "../bindings/Import";
@@ -11,12 +12,16 @@ import type { ListQuery } from "../bindings/ListQuery";
 import type { PictureOf } from "../bindings/PictureOf";
 import type { PauseChange } from "../bindings/PauseChange";
 import type { Preview } from "../bindings/Preview";
+import type { Preferences } from "../bindings/Preferences";
+import type { PreferencesRow } from "../bindings/PreferencesRow";
 import type { Presence } from "../bindings/Presence";
 import type { Reply } from "../bindings/Reply";
 import type { Request } from "../bindings/Request";
+import type { Sound } from "../bindings/Sound";
 import type { SubscriptionEdit } from "../bindings/SubscriptionEdit";
 import type { Target } from "../bindings/Target";
 import type { Targets } from "../bindings/Targets";
+import type { Tier } from "../bindings/Tier";
 import { tauri } from "./tauri";
 
 /** What a window was opened for. */
@@ -110,9 +115,24 @@ export class Client {
   pause = (pause: PauseChange) => this.ask({ do: "pause", ...pause }, "status");
   settings = () => this.ask({ do: "settings" }, "settings");
   settingsSet = (settings: AppSettings) => this.ask({ do: "settings_set", ...settings }, "settings");
+  preferences = () => this.ask({ do: "preferences" }, "preferences");
+  preferencesSet = (preferences: Preferences) => this.ask({ do: "preferences_set", ...preferences }, "preferences");
+  configExport = () => this.ask({ do: "config_export" }, "config");
+  configImport = (asked: ConfigImport) => this.ask({ do: "config_import", ...asked }, "config_taken");
+  cellSet = (row: PreferencesRow) => this.ask({ do: "cell_set", ...row }, "preferences");
+  grid = () => this.ask({ do: "grid" }, "grid");
+  /** The present preferences beside others, over the last days. */
+  simulate = (preferences: Preferences | null, days: number) =>
+    this.ask({ do: "simulate", preferences, days }, "simulation");
+  deliverNow = () => this.ask({ do: "deliver_now" }, "status");
+  quietSkip = () => this.ask({ do: "quiet_skip" }, "status");
+  cardDismiss = (subscription: number, kind: string | null) =>
+    this.ask({ do: "card_dismiss", subscription, kind }, "status");
   looking = (presence: Presence) => this.ask({ do: "looking", ...presence }, "done");
   openWindow = (target: Target) => this.ask({ do: "open_window", target, token: null }, "done");
   doctor = () => this.ask({ do: "doctor" }, "doctor");
+  sounds = () => this.ask({ do: "sounds" }, "sounds");
+  soundTry = (sound: Sound, tier: Tier, volume: number) => this.ask({ do: "sound_try", sound, tier, volume }, "tried");
   testToast = () => this.ask({ do: "test_toast" }, "done");
 }
 

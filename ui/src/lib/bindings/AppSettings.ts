@@ -32,10 +32,6 @@ letter_shortcuts: boolean,
  */
 tell_servers: boolean, 
 /**
- * Toasts also for what arrives in the list on screen.
- */
-toast_while_looking: boolean, 
-/**
  * Whose servers may be asked for icons and pictures.
  */
 pictures: Pictures, 

@@ -13,7 +13,7 @@ ids: Array<NotificationId>, } | { "event": "changed",
 /**
  * Their ids.
  */
-ids: Array<NotificationId>, } | { "event": "status" } | { "event": "accounts" } | { "event": "settings" } | { "event": "present", 
+ids: Array<NotificationId>, } | { "event": "status" } | { "event": "accounts" } | { "event": "settings" } | { "event": "preferences" } | { "event": "present", 
 /**
  * What to show.
  */

@@ -20,6 +20,10 @@ account: AccountId | null,
  */
 subscription: SubscriptionId | null, 
 /**
+ * Only what this toast told of.
+ */
+toast: number | null, 
+/**
  * Words, and `from:`, `is:`, `before:`, `after:`, `p>=` terms; empty for all.
  */
 search: string, 

@@ -3,4 +3,4 @@
 /**
  * A part of the inbox.
  */
-export type Place = "all" | "unread" | "done";
+export type Place = "all" | "unread" | "done" | "snoozed";

@@ -3,17 +3,25 @@ import type { AccountView } from "./AccountView";
 import type { ActOutcome } from "./ActOutcome";
 import type { AppSettings } from "./AppSettings";
 import type { Changed } from "./Changed";
+import type { Config } from "./Config";
+import type { ConfigReport } from "./ConfigReport";
 import type { Detail } from "./Detail";
 import type { Detected } from "./Detected";
 import type { DoctorItem } from "./DoctorItem";
+import type { GridRow } from "./GridRow";
 import type { ImportReport } from "./ImportReport";
 import type { KindView } from "./KindView";
 import type { LedgerEntry } from "./LedgerEntry";
+import type { LedgerLineOf } from "./LedgerLineOf";
 import type { Page } from "./Page";
 import type { PictureCache } from "./PictureCache";
+import type { PreferencesView } from "./PreferencesView";
 import type { Previewed } from "./Previewed";
+import type { Simulation } from "./Simulation";
+import type { SoundsView } from "./SoundsView";
 import type { Status } from "./Status";
 import type { TestReport } from "./TestReport";
+import type { TypeView } from "./TypeView";
 import type { WindowShape } from "./WindowShape";
 
 /**
@@ -27,4 +35,8 @@ png: string, } } | { "is": "picture_cache", "value": PictureCache } | { "is": "k
 /**
  * As the server said it.
  */
-remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> };
+remote_id: string, } } | { "is": "settings", "value": AppSettings } | { "is": "preferences", "value": PreferencesView } | { "is": "config", "value": Config } | { "is": "config_taken", "value": ConfigReport } | { "is": "grid", "value": Array<GridRow> } | { "is": "types", "value": Array<TypeView> } | { "is": "simulation", "value": Simulation } | { "is": "ledgers", "value": Array<LedgerLineOf> } | { "is": "shape", "value": WindowShape | null } | { "is": "doctor", "value": Array<DoctorItem> } | { "is": "sounds", "value": SoundsView } | { "is": "tried", "value": { 
+/**
+ * What happened.
+ */
+says: string, } };

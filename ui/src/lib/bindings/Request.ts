@@ -4,18 +4,23 @@ import type { AccountEdit } from "./AccountEdit";
 import type { AccountId } from "./AccountId";
 import type { AppSettings } from "./AppSettings";
 import type { Change } from "./Change";
+import type { ConfigImport } from "./ConfigImport";
 import type { Import } from "./Import";
 import type { ListQuery } from "./ListQuery";
 import type { NotificationId } from "./NotificationId";
 import type { Outgoing } from "./Outgoing";
 import type { PauseChange } from "./PauseChange";
 import type { PictureOf } from "./PictureOf";
+import type { Preferences } from "./Preferences";
+import type { PreferencesRow } from "./PreferencesRow";
 import type { Presence } from "./Presence";
 import type { Preview } from "./Preview";
+import type { Sound } from "./Sound";
 import type { SubscriptionEdit } from "./SubscriptionEdit";
 import type { SubscriptionId } from "./SubscriptionId";
 import type { Target } from "./Target";
 import type { Targets } from "./Targets";
+import type { Tier } from "./Tier";
 import type { WindowShape } from "./WindowShape";
 
 /**
@@ -129,7 +134,43 @@ forget: boolean, } | { "do": "reconnect",
 /**
  * Which one; all if none.
  */
-account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "looking" } & Presence | { "do": "open_window", 
+account: AccountId | null, } | { "do": "pause" } & PauseChange | { "do": "send" } & Outgoing | { "do": "settings" } | { "do": "settings_set" } & AppSettings | { "do": "preferences" } | { "do": "preferences_set" } & Preferences | { "do": "config_export" } | { "do": "config_import" } & ConfigImport | { "do": "config_set", 
+/**
+ * Which one: `limits.overall`, `quiet.schedules[0].from`, `app.appearance`.
+ */
+path: string, 
+/**
+ * JSON, or a text as it stands; none: back to its default, and an element out of its list.
+ */
+value: string | null, } | { "do": "cell_set" } & PreferencesRow | { "do": "grid" } | { "do": "types" } | { "do": "simulate", 
+/**
+ * The others.
+ */
+preferences: Preferences | null, 
+/**
+ * 1 to 90.
+ */
+days: number, } | { "do": "deliver_now" } | { "do": "quiet_skip" } | { "do": "card_dismiss", 
+/**
+ * Of this subscription.
+ */
+subscription: SubscriptionId, 
+/**
+ * And of this type; none: its storm.
+ */
+kind: string | null, } | { "do": "ledgers", 
+/**
+ * From here on.
+ */
+from: string, 
+/**
+ * Continue after this one.
+ */
+after: number | null, 
+/**
+ * At most so many, 1 to 1000.
+ */
+limit: number, } | { "do": "looking" } & Presence | { "do": "open_window", 
 /**
  * What it shows.
  */
@@ -149,4 +190,16 @@ window: string,
 /**
  * Its size.
  */
-shape: WindowShape, } | { "do": "doctor" } | { "do": "test_toast" } | { "do": "quit" };
+shape: WindowShape, } | { "do": "doctor" } | { "do": "test_toast" } | { "do": "sounds" } | { "do": "sound_try", 
+/**
+ * Which one.
+ */
+sound: Sound, 
+/**
+ * What the default sounds like depends on it.
+ */
+tier: Tier, 
+/**
+ * In percent.
+ */
+volume: number, } | { "do": "quit" };

@@ -8,7 +8,15 @@ export type Target = { "show": "inbox" } | { "show": "notification",
 /**
  * Which one.
  */
-id: NotificationId, } | { "show": "settings" } | { "show": "add_account", 
+id: NotificationId, } | { "show": "toast", 
+/**
+ * Which one.
+ */
+toast: number, } | { "show": "settings" } | { "show": "section", 
+/**
+ * Its name: `accounts`, `grid`, `quiet`, `sounds`, …
+ */
+section: string, } | { "show": "add_account", 
 /**
  * As it was clicked: `ntfy://…`, `gotify://…` or `https://…`.
  */

@@ -17,7 +17,7 @@ import { append, mergeHead, patch, successor, unknown, type Loaded } from "./pag
 import type { Session } from "./session.svelte";
 
 /** What the list is narrowed to. */
-export type Filter = Pick<ListQuery, "place" | "account" | "subscription" | "search">;
+export type Filter = Pick<ListQuery, "place" | "account" | "subscription" | "toast" | "search">;
 
 /** Rows of a page. */
 const PAGE = 100;
@@ -44,7 +44,7 @@ export class Inbox {
   readonly #client: Client;
   readonly #announcer: Announcer;
 
-  filter = $state.raw<Filter>({ place: "all", account: null, subscription: null, search: "" });
+  filter = $state.raw<Filter>({ place: "all", account: null, subscription: null, toast: null, search: "" });
   loaded = $state.raw<Loaded>(NOTHING);
   phase = $state<"loading" | "ready" | "failed">("loading");
   /** Loading takes long enough to say so. */
@@ -125,6 +125,12 @@ export class Inbox {
     if (this.filter.search !== "" && this.phase === "ready" && this.searchProblem === "") {
       this.#announcer.say(words.search.results(this.rows.length, this.loaded.next !== null));
     }
+  }
+
+  /** Shows exactly what a toast told of. */
+  showToast(toast: number): Promise<void> {
+    this.close();
+    return this.show({ place: "all", account: null, subscription: null, search: "", toast });
   }
 
   /** Reads the list from its top, and shows the top. */
@@ -249,6 +255,7 @@ export class Inbox {
         break;
       case "present":
         if (event.target.show === "notification") void this.open(event.target.id);
+        if (event.target.show === "toast") void this.showToast(event.target.toast);
         break;
       default:
         break;
@@ -282,7 +289,9 @@ export class Inbox {
     this.#touched = new Set();
     if (this.openId !== null && ids.has(this.openId)) void this.#readDetail(this.openId);
     const known = new Set(this.rows.map((row) => row.id));
-    if (ids.size > FEW || [...ids].some((id) => !known.has(id) && !this.pending.has(id))) {
+    // Which rows these lists have, their rows do not say.
+    const asked = this.filter.place === "snoozed" || this.filter.toast !== null;
+    if (asked || ids.size > FEW || [...ids].some((id) => !known.has(id) && !this.pending.has(id))) {
       await this.reread(false);
       return;
     }
@@ -427,7 +436,7 @@ export class Inbox {
       ? { which: "query", query: this.query }
       : { which: "ids", ids };
     const many = this.allMatching || ids.length > 1;
-    const bar = many || change === "done" || change === "delete" || change === "restore";
+    const bar = many || (change !== "read" && change !== "unread");
     await this.#change(targets, change, bar ? "bar" : "keys");
     if (many) this.clearSelection();
   }
@@ -465,7 +474,9 @@ export class Inbox {
     const ids = new Set(
       targets.which === "ids" ? targets.ids : this.rows.map((row) => row.id),
     );
-    if (change === "read" || change === "unread") {
+    const { place } = this.filter;
+    const wakes = change === "unread" && place === "snoozed";
+    if ((change === "read" || change === "unread") && !wakes) {
       if (this.filter.place === "unread" || this.filter.search !== "") {
         for (const id of ids) this.#sticky.add(id);
       }
@@ -477,8 +488,10 @@ export class Inbox {
       return;
     }
     const leaves =
-      change === "delete" || (change === "done" ? this.filter.place !== "done" : this.filter.place === "done");
-    if (this.detail && ids.has(this.detail.row.id) && change !== "delete") {
+      change === "delete" ||
+      wakes ||
+      (this.filter.toast === null && (change === "done" ? place !== "done" : change === "restore" ? place === "done" : place !== "snoozed"));
+    if (this.detail && ids.has(this.detail.row.id) && (change === "done" || change === "restore")) {
       this.detail = { ...this.detail, row: { ...this.detail.row, done: change === "done" } };
     }
     if (!leaves) return;

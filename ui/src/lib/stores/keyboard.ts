@@ -23,6 +23,8 @@ export type Command =
   | "go-all"
   | "go-unread"
   | "go-done"
+  | "go-snoozed"
+  | "snooze"
   | "escape"
   | `action-${number}`;
 
@@ -63,6 +65,7 @@ const LETTERS: Record<string, Command> = {
   o: "open",
   e: "done",
   y: "done",
+  h: "snooze",
   x: "select",
   z: "undo",
   I: "read",
@@ -72,7 +75,7 @@ const LETTERS: Record<string, Command> = {
   "?": "help",
 };
 
-const AFTER_G: Record<string, Command> = { a: "go-all", i: "go-all", u: "go-unread", d: "go-done" };
+const AFTER_G: Record<string, Command> = { a: "go-all", i: "go-all", u: "go-unread", d: "go-done", s: "go-snoozed" };
 
 /** The command of a key, `"g"` for the first half of a pair, or nothing. */
 export function command(key: Key, where: Where): Command | "g" | null {

@@ -16,7 +16,7 @@ import { coalesced } from "./once";
 const SOON = 60;
 
 /** Whether the settings show it, and not the inbox. */
-const inSettings = (target: Target): boolean => !["inbox", "notification"].includes(target.show);
+const inSettings = (target: Target): boolean => !["inbox", "notification", "toast"].includes(target.show);
 
 /** The window's picture of the resident. */
 export class Session {
@@ -142,6 +142,10 @@ export class Session {
         break;
       case "settings":
         this.#settings();
+        break;
+      case "preferences":
+        // Accounts and subscriptions say whether they are muted.
+        this.#accounts();
         break;
       case "resync":
         this.#everything();

@@ -5,6 +5,7 @@ import { Client } from "../../lib/api";
 import { KINDS } from "../../lib/api/fake-data";
 import { Fake, type FakeOptions } from "../../lib/api/fake";
 import type { Request } from "../../lib/bindings/Request";
+import type { Target } from "../../lib/bindings/Target";
 import { Session } from "../../lib/stores/session.svelte";
 import { violations } from "../../testing/axe";
 import SettingsView from "./SettingsView.svelte";
@@ -250,6 +251,37 @@ describe("an account", () => {
   });
 });
 
+describe("a link to a section", () => {
+  const open = async (target: Target) => {
+    const fake = new Fake({ scenario: "policy" });
+    const session = new Session(new Client(fake), "settings");
+    await session.start();
+    const ready = vi.fn();
+    render(SettingsView, { props: { session, target, onready: ready } });
+    await waitFor(() => expect(ready).toHaveBeenCalled());
+    return fake;
+  };
+  const current = () => screen.getByRole("button", { current: "page" }).textContent?.trim();
+
+  it("opens there, and goes there when the window is open already", async () => {
+    const fake = await open({ show: "section", section: "quiet" });
+    expect(current()).toBe("Quiet hours");
+    expect(await screen.findByTestId("quiet-state")).toBeTruthy();
+    fake.hint({ event: "present", target: { show: "section", section: "sounds" }, token: null });
+    expect(await screen.findByTestId("sounds-on")).toBeTruthy();
+    // The settings as such stay where they are.
+    fake.hint({ event: "present", target: { show: "settings" }, token: null });
+    await waitFor(() => expect(current()).toBe("Sounds"));
+    fake.hint({ event: "present", target: { show: "import" }, token: null });
+    await waitFor(() => expect(current()).toBe("Accounts"));
+  });
+
+  it("to one that is not known opens the first", async () => {
+    await open({ show: "section", section: "nonsense" });
+    expect(current()).toBe("Accounts");
+  });
+});
+
 describe("settings", () => {
   it("apply at once, and go back if they could not be kept", async () => {
     const { fake, user } = await open();
@@ -276,7 +308,7 @@ describe("settings", () => {
 
   it("say whose servers may be asked for pictures, and what follows", async () => {
     const { fake, user } = await open();
-    await user.click(screen.getByTestId("section-privacy"));
+    await user.click(screen.getByTestId("section-pictures"));
     const choice = screen.getByTestId("pictures");
     expect(choice).toHaveProperty("value", "own_servers");
     expect(screen.getByText(/nobody else/)).toBeTruthy();

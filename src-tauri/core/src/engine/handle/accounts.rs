@@ -320,6 +320,7 @@ fn no_keyring(error: &SecretError) -> ErrorView {
 
 /// Somebody changed an account: its connection begins anew, watchers look again.
 pub(super) fn changed(shared: &Arc<Shared>, id: AccountId) {
+    shared.read_preferences();
     if shared.started.get().is_some() {
         shared.supervisor.changed(shared, id);
     }
@@ -329,6 +330,7 @@ pub(super) fn changed(shared: &Arc<Shared>, id: AccountId) {
 
 /// The same where a subscription came or went: the connection goes on.
 pub(super) fn topics_changed(shared: &Arc<Shared>, id: AccountId) {
+    shared.read_preferences();
     if shared.started.get().is_some() {
         shared.supervisor.topics_changed(shared, id);
     }
@@ -353,6 +355,7 @@ pub async fn edit(
 ) -> Result<Reply, ErrorView> {
     let before = get(shared, id)?;
     let mut account = before.clone();
+    let (muted, min_tier) = (edit.muted, edit.min_tier);
     if let Some(name) = edit.name {
         let name = name.trim();
         if name.is_empty() {
@@ -382,8 +385,6 @@ pub async fn edit(
     account.sign_in = edit.sign_in.unwrap_or(account.sign_in);
     account.secrets = edit.secrets.unwrap_or(account.secrets);
     account.allow_http = edit.allow_http.unwrap_or(account.allow_http);
-    account.muted = edit.muted.unwrap_or(account.muted);
-    account.min_tier = edit.min_tier.unwrap_or(account.min_tier);
     account.disabled = edit.disabled.unwrap_or(account.disabled);
     if account.sign_in == SignIn::None {
         account.made_token.clear();
@@ -412,6 +413,7 @@ pub async fn edit(
         certificate: edit.certificate_password,
         headers: edit.headers,
     };
+    shared.edit_cell(id, None, muted, min_tier)?;
     save(shared, &before, &account, secrets).await
 }
 
@@ -452,6 +454,7 @@ async fn save(
         .store
         .write(|tx| tx.save_account(after))
         .map_err(|error| storage(&error))?;
+    shared.read_preferences();
     if let Some(old) = old {
         revoke(shared, before, old);
     }
@@ -464,12 +467,10 @@ async fn save(
     one(shared, before.id)
 }
 
-/// A name or a mute is no reason to hang up.
+/// A name is no reason to hang up.
 fn reconnects(before: &Account, after: &Account) -> bool {
     let quiet = Account {
         name: after.name.clone(),
-        muted: after.muted,
-        min_tier: after.min_tier,
         ..before.clone()
     };
     quiet != *after

@@ -3,8 +3,9 @@
 use super::{invalid, view};
 use crate::engine::connection::state;
 use crate::engine::{SETTINGS, Shared, lock, patience, storage};
-use crate::model::{AccountId, HoldCause, Pause, Tier};
+use crate::model::{AccountId, Pause, Tier};
 use crate::ports::{Toast, ToastKey};
+use crate::store::{StoreError, Tx};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 use std::sync::Arc;
 use tidings_api::{
@@ -60,19 +61,7 @@ pub fn pause(shared: &Shared, change: PauseChange) -> Result<Reply, ErrorView> {
             })
         }
     };
-    shared
-        .store
-        .write(|tx| {
-            tx.set_pause(pause)?;
-            match pause {
-                // What waits for the old pause waits for the new one.
-                Some(pause) => tx.hold_until(&HoldCause::Pause.batch_key(), pause.until),
-                None => tx.release(&HoldCause::Pause.batch_key(), now.timestamp()),
-            }
-        })
-        .map_err(|error| storage(&error))?;
-    shared.wake_scheduler.notify_one();
-    shared.hint(Event::Status);
+    shared.set_pause(pause).map_err(|error| storage(&error))?;
     view::status(shared).map(Reply::Status)
 }
 
@@ -86,23 +75,45 @@ fn tomorrow(now: &Zoned) -> Result<Timestamp, ErrorView> {
         .timestamp())
 }
 
-pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<Reply, ErrorView> {
+pub fn set_settings(shared: &Arc<Shared>, settings: AppSettings) -> Result<Reply, ErrorView> {
+    let settings = checked(settings)?;
+    let text = written(&settings)?;
+    shared
+        .store
+        .write(|tx| keep(tx, &text))
+        .map_err(|error| storage(&error))?;
+    hold(shared, settings.clone())?;
+    Ok(Reply::Settings(settings))
+}
+
+/// Settings that can hold: what is below its floor is raised to it.
+pub(super) fn checked(mut settings: AppSettings) -> Result<AppSettings, ErrorView> {
     settings.timings = patience::timings(patience::times(settings.timings));
-    let pictures_changed = settings.pictures != shared.settings().pictures;
-    let patience_changed = settings.timings != shared.settings().timings;
     if settings.keep_count == 0 {
         return Err(invalid(
             "At least one notification has to be kept for each account.",
         ));
     }
-    let text = serde_json::to_string(&settings).map_err(|error| {
+    Ok(settings)
+}
+
+/// Settings as they are kept.
+pub(super) fn written(settings: &AppSettings) -> Result<String, ErrorView> {
+    serde_json::to_string(settings).map_err(|error| {
         ErrorView::new(ErrorCode::Internal, "The settings could not be written.").with_detail(error)
-    })?;
-    shared
-        .store
-        .write(|tx| tx.set_setting(SETTINGS, &text))
-        .map_err(|error| storage(&error))?;
-    shared.apply(settings.clone());
+    })
+}
+
+/// Writes settings down; they hold once they are applied.
+pub(super) fn keep(tx: &Tx<'_>, written: &str) -> Result<(), StoreError> {
+    tx.set_setting(SETTINGS, written)
+}
+
+/// From now on these hold.
+pub(super) fn hold(shared: &Arc<Shared>, settings: AppSettings) -> Result<(), ErrorView> {
+    let pictures_changed = settings.pictures != shared.settings().pictures;
+    let patience_changed = settings.timings != shared.settings().timings;
+    shared.apply(settings);
     if pictures_changed {
         shared.pictures.hope_again();
         // Rows say which icons may be loaded.
@@ -118,7 +129,7 @@ pub fn set_settings(shared: &Arc<Shared>, mut settings: AppSettings) -> Result<R
         }
     }
     shared.hint(Event::Settings);
-    Ok(Reply::Settings(settings))
+    Ok(())
 }
 
 pub fn looking(shared: &Shared, presence: Presence) -> Reply {
@@ -166,7 +177,9 @@ pub async fn test_toast(shared: &Shared) -> Result<Reply, ErrorView> {
         title: "Tidings can reach you".to_owned(),
         body: "This is a test. Did you see it?".to_owned(),
         tier: Tier::Important,
-        sound: true,
+        sound: Some(shared.rulebook().document().sounds.sound.clone()),
+        volume: shared.rulebook().document().sounds.volume.min(100),
+        hushed: lock(&shared.around).do_not_disturb,
         update: false,
         actions: Vec::new(),
         icon: None,

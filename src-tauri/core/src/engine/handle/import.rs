@@ -220,18 +220,14 @@ fn extend(shared: &Arc<Shared>, id: AccountId, topics: &[&Topic]) -> Result<(), 
 
 /// What may ring of an account's new topics.
 fn quieten(shared: &Shared, id: AccountId, topics: &[&Topic]) -> Result<(), ErrorView> {
-    shared
+    let subscriptions = shared
         .store
-        .write(|tx| {
-            for mut one in tx.subscriptions(id)? {
-                let Some(topic) = topics.iter().find(|topic| topic.topic == one.topic) else {
-                    continue;
-                };
-                one.muted = topic.muted;
-                one.min_tier = topic.min_tier;
-                tx.save_subscription(&one)?;
-            }
-            Ok(())
-        })
-        .map_err(|error| storage(&error))
+        .read(|tx| tx.subscriptions(id))
+        .map_err(|error| storage(&error))?;
+    for one in subscriptions {
+        if let Some(topic) = topics.iter().find(|topic| topic.topic == one.topic) {
+            shared.edit_cell(id, Some(one.id), Some(topic.muted), Some(topic.min_tier))?;
+        }
+    }
+    Ok(())
 }

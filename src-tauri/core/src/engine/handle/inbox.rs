@@ -2,9 +2,12 @@
 
 use super::view;
 use crate::engine::{Shared, storage};
-use crate::model::{Mirror, NotificationId};
+use crate::model::{Mirror, Notification, NotificationId};
 use crate::store::{StoreError, Tx};
-use tidings_api::{Change, Changed, ErrorCode, ErrorView, Event, ListQuery, Page, Reply, Targets};
+use jiff::Zoned;
+use tidings_api::{
+    Back, Change, Changed, ErrorCode, ErrorView, Event, ListQuery, Page, Place, Reply, Targets,
+};
 
 pub fn list(shared: &Shared, query: &ListQuery) -> Result<Reply, ErrorView> {
     let now = shared.clock.now().to_zoned(shared.clock.zone());
@@ -13,8 +16,19 @@ pub fn list(shared: &Shared, query: &ListQuery) -> Result<Reply, ErrorView> {
         .read(|tx| {
             let (found, next) = tx.page(query, &now)?;
             let names = view::Names::read(shared, tx)?;
+            // Nowhere else is anything that is snoozed, unless a search or a toast leads there.
+            let may_be_away =
+                query.place == Place::Snoozed || !query.search.is_empty() || query.toast.is_some();
+            let row = |n: &Notification| {
+                let row = view::row(n, &names);
+                if may_be_away {
+                    view::with_back(row, tx)
+                } else {
+                    Ok(row)
+                }
+            };
             Ok(Reply::Page(Page {
-                rows: found.iter().map(|n| view::row(n, &names)).collect(),
+                rows: found.iter().map(row).collect::<Result<_, _>>()?,
                 next,
             }))
         })
@@ -50,6 +64,13 @@ pub fn why(shared: &Shared, id: NotificationId) -> Result<Reply, ErrorView> {
 pub fn change(shared: &Shared, targets: &Targets, change: Change) -> Result<Reply, ErrorView> {
     let now = shared.clock.now();
     let zoned = now.to_zoned(shared.clock.zone());
+    if let Change::Snooze {
+        back: Back::Time { time },
+    } = change
+        && time <= now
+    {
+        return Err(super::invalid("That is over already. Choose a later time."));
+    }
     let tell = shared.settings().tell_servers;
     let (ids, undo) = shared
         .store
@@ -59,6 +80,11 @@ pub fn change(shared: &Shared, targets: &Targets, change: Change) -> Result<Repl
                 Targets::Query { query } => tx.resolve(query, &zoned)?,
             };
             let changed = tx.change(&ids, change, now)?;
+            if let Change::Snooze { back } = change {
+                tx.snooze(&changed, back, &snoozed(back, &zoned), now)?;
+            } else if change != Change::Seen {
+                tx.end_snoozes()?;
+            }
             if tell {
                 owe(tx, &changed, change, now)?;
             }
@@ -76,6 +102,9 @@ pub fn change(shared: &Shared, targets: &Targets, change: Change) -> Result<Repl
     {
         // Nothing changed: either it was so already, or there is no such notification.
         show(shared, *only)?;
+    }
+    if matches!(change, Change::Snooze { .. }) {
+        shared.wake_scheduler.notify_one();
     }
     if change != Change::Seen {
         shared.wake_outbox.notify_one();
@@ -96,6 +125,7 @@ pub fn undo(shared: &Shared, step: Option<u64>) -> Result<Reply, ErrorView> {
             Some(step) => tx.undo_step(step, now),
             None => tx.undo(now),
         })
+        .and_then(|undone| shared.store.write(|tx| tx.end_snoozes()).map(|()| undone))
         .map_err(|error| storage(&error))?;
     let (count, says) = match (undone, step) {
         (Some((_, ids)), _) if ids.is_empty() => (
@@ -136,7 +166,7 @@ fn mirror(change: Change) -> Option<Mirror> {
     match change {
         Change::Read | Change::Done => Some(Mirror::Read),
         Change::Delete => Some(Mirror::Delete),
-        Change::Seen | Change::Unread | Change::Restore => None,
+        Change::Seen | Change::Unread | Change::Restore | Change::Snooze { .. } => None,
     }
 }
 
@@ -153,6 +183,18 @@ fn owe(
     }
 }
 
+fn snoozed(back: Back, now: &Zoned) -> String {
+    match back {
+        Back::Time { time } => format!(
+            "You put it off until {}.",
+            time.to_zoned(now.time_zone().clone())
+                .strftime("%a %d %b, %H:%M")
+        ),
+        Back::Unlock => "You put it off until you unlock the screen.".to_owned(),
+        Back::Online => "You put it off until a server is connected again.".to_owned(),
+    }
+}
+
 fn says(count: usize, change: Change) -> String {
     let what = match change {
         Change::Seen => "seen",
@@ -161,6 +203,7 @@ fn says(count: usize, change: Change) -> String {
         Change::Done => "moved to Done",
         Change::Restore => "back in the inbox",
         Change::Delete => "deleted",
+        Change::Snooze { .. } => "snoozed",
     };
     match count {
         0 => "Nothing changed".to_owned(),

@@ -3,15 +3,18 @@
 
 mod accounts;
 mod actions;
+mod config;
 mod general;
 mod headers;
 mod import;
 mod inbox;
 mod oidc;
 mod pasted;
+mod policy;
 mod preview;
 mod probe;
 mod sending;
+mod simulate;
 mod subscriptions;
 
 use super::{Shared, pictures, view};
@@ -70,6 +73,26 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
         Request::Pause(change) => general::pause(shared, change),
         Request::Send(outgoing) => sending::send(shared, outgoing).await,
         Request::Settings => Ok(Reply::Settings(shared.settings())),
+        Request::Preferences => Ok(shared.preferences_view()),
+        Request::PreferencesSet(preferences) => {
+            shared.set_preferences(&preferences)?;
+            Ok(shared.preferences_view())
+        }
+        Request::ConfigExport => config::export(shared),
+        Request::ConfigImport(asked) => config::import(shared, &asked),
+        Request::ConfigSet { path, value } => config::set(shared, &path, value.as_deref()),
+        Request::CellSet(row) => policy::set_cell(shared, *row),
+        Request::Grid => policy::grid(shared),
+        Request::Types => policy::types(shared),
+        Request::DeliverNow => policy::deliver_now(shared),
+        Request::QuietSkip => policy::skip_quiet(shared),
+        Request::CardDismiss { subscription, kind } => {
+            policy::dismiss_card(shared, subscription, kind.as_deref())
+        }
+        Request::Ledgers { from, after, limit } => policy::ledgers(shared, from, after, limit),
+        Request::Simulate { preferences, days } => {
+            simulate::simulate(shared, preferences.map(|other| *other), days)
+        }
         Request::SettingsSet(settings) => general::set_settings(shared, settings),
         Request::Looking(presence) => Ok(general::looking(shared, presence)),
         Request::WindowShape { window } => general::window_shape(shared, &window),
@@ -77,7 +100,11 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Reply, Err
             general::set_window_shape(shared, &window, shape)
         }
         Request::TestToast => general::test_toast(shared).await,
-        Request::OpenWindow { .. } | Request::Doctor | Request::Quit => Err(ErrorView::new(
+        Request::OpenWindow { .. }
+        | Request::Doctor
+        | Request::Sounds
+        | Request::SoundTry { .. }
+        | Request::Quit => Err(ErrorView::new(
             ErrorCode::NeedsResident,
             "Only the running Tidings can do this. Start it with: tidings",
         )),

@@ -64,8 +64,6 @@ pub fn edit_subscription(
             if let Some(name) = edit.name {
                 name.trim().clone_into(&mut subscription.name);
             }
-            subscription.muted = edit.muted.unwrap_or(subscription.muted);
-            subscription.min_tier = edit.min_tier.unwrap_or(subscription.min_tier);
             tx.save_subscription(&subscription)?;
             if named && is_in_step(&tx.account(subscription.account)?) {
                 tx.renamed_in_step(&subscription, now)?;
@@ -73,6 +71,7 @@ pub fn edit_subscription(
             Ok(subscription.account)
         })
         .map_err(|error| storage(&error))?;
+    shared.edit_cell(account, Some(id), edit.muted, edit.min_tier)?;
     shared.wake_outbox.notify_one();
     shared.hint(Event::Accounts);
     shared.hint(Event::Status);

@@ -220,7 +220,7 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BackendKind, SecretPlace, SignIn, Tier, Way};
+    use crate::model::{BackendKind, SecretPlace, SignIn, Way};
     use crate::store::Store;
 
     fn account() -> Account {
@@ -235,8 +235,6 @@ mod tests {
             header_names: Vec::new(),
             transport: None,
             allow_http: false,
-            muted: false,
-            min_tier: Tier::Informational,
             disabled: false,
             created_at: Timestamp::UNIX_EPOCH,
             options: String::new(),

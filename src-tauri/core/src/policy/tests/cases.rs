@@ -1,11 +1,12 @@
-//! Runs the cases of `tests/policy/*.txt`; `tests/policy/README.md` says how they are written.
+//! Runs the cases of `tests/policy/rules/*.txt`; `tests/policy/rules/README.md` says how they are written.
 
-use super::{notification, state};
+use super::{book, notification};
+use crate::model::preferences::{Cell, Row};
 use crate::model::{
     Bucket, Class, Disposition, HoldCause, Notification, Origin, Pause, PolicyState, Preferences,
-    Rule, Tier,
+    Rule, SubscriptionId, Tier,
 };
-use crate::policy::decide_missed;
+use crate::policy::decide;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,6 @@ struct Case {
     notification: Notification,
     preferences: Preferences,
     state: PolicyState,
-    missed: u64,
 }
 
 impl Case {
@@ -23,10 +23,20 @@ impl Case {
         Self {
             notification: notification(now.timestamp()),
             preferences: Preferences::default(),
-            state: state(),
-            missed: u64::MAX,
+            state: PolicyState::default(),
             now,
         }
+    }
+
+    /// A row of the grid about the account, or the subscription, of the notification.
+    fn say(&mut self, subscription: Option<SubscriptionId>, cell: Cell) {
+        self.preferences.rows.push(Row {
+            account: self.notification.account,
+            subscription,
+            kind: None,
+            until: None,
+            cell,
+        });
     }
 
     fn set(&mut self, what: &str, value: &str) {
@@ -57,12 +67,23 @@ impl Case {
             "done" => self.notification.done_at = Some(now),
             "known" => self.state.known = true,
             "looking" => self.state.looking = true,
-            "ring while looking" => self.preferences.ring_while_looking = true,
-            "muted" if value == "account" => self.state.account_muted = true,
-            "muted" if value == "subscription" => self.state.subscription_muted = true,
-            "minimum" => self.state.min_tier = tier(value),
+            "ring while looking" => self.preferences.context.ring_while_looking = true,
+            "muted" => self.say(
+                (value == "subscription").then_some(self.notification.subscription),
+                Cell {
+                    mute: Some(true),
+                    ..Cell::default()
+                },
+            ),
+            "minimum" => self.say(
+                None,
+                Cell {
+                    min_tier: Some(tier(value)),
+                    ..Cell::default()
+                },
+            ),
             "newer critical" => self.state.newer_critical_backfill = value.parse().unwrap(),
-            "missed" => self.missed = value.parse().unwrap(),
+            "missed" => self.state.missed = Some(value.parse().unwrap()),
             "released" => self.state.released = Some(cause(value)),
             "pause" => {
                 let (end, critical) = value.split_once(", ").unwrap_or((value, ""));
@@ -76,9 +97,10 @@ impl Case {
             "critical tokens" => self.state.critical_bucket = Some(bucket(value, now)),
             "limits" => {
                 let mut sizes = value.split(' ').map(|size| size.parse().unwrap());
-                self.preferences.per_subscription_a_minute = sizes.next().unwrap();
-                self.preferences.overall_a_minute = sizes.next().unwrap();
-                self.preferences.critical_a_minute = sizes.next().unwrap();
+                let limits = &mut self.preferences.limits;
+                limits.subscription = sizes.next().unwrap();
+                limits.overall = sizes.next().unwrap();
+                limits.critical = sizes.next().unwrap();
             }
             _ => panic!("{what} {value}"),
         }
@@ -128,6 +150,8 @@ fn written(disposition: &Disposition) -> String {
     match disposition {
         Disposition::Present => "present".to_owned(),
         Disposition::InboxOnly => "inbox only".to_owned(),
+        Disposition::Fold { into } => format!("fold into {into}"),
+        Disposition::Join => "join".to_owned(),
         Disposition::Hold { until, because } => {
             let until =
                 until.map_or_else(|| "its cause ends".to_owned(), |until| until.to_string());
@@ -170,13 +194,8 @@ fn run(file: &str, text: &str) -> usize {
                 let (what, value) = given.split_once(": ").unwrap_or((given, ""));
                 case.set(what, value);
             } else if let Some(expected) = line.strip_prefix("=> ") {
-                let decided = decide_missed(
-                    &case.notification,
-                    &case.preferences,
-                    &case.state,
-                    case.missed,
-                    &case.now,
-                );
+                let book = book(case.preferences.clone());
+                let decided = decide(&case.notification, &book, &case.state, &case.now);
                 let rule = decided
                     .trace
                     .last()
@@ -212,7 +231,7 @@ fn run(file: &str, text: &str) -> usize {
 
 #[test]
 fn every_written_case_is_decided_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/policy");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/policy/rules");
     let mut files = 0;
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

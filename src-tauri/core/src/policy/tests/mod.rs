@@ -1,17 +1,24 @@
-//! The policy's tests: cases written down in `tests/policy/*.txt`, properties, and the words of toasts.
+//! The policy's tests: cases and stories written down in `tests/policy`, properties, and the words of toasts.
 
 mod cases;
 mod compose;
+mod oracle;
+pub(crate) mod plays;
 mod properties;
+pub(crate) mod scenarios;
+mod simulate;
+pub(crate) mod streams;
 
+use super::Rulebook;
+use crate::model::preferences::Mandates;
 use crate::model::{
-    AccountId, Class, Draft, Format, Notification, NotificationId, Origin, PolicyState,
+    AccountId, Class, Draft, Format, Notification, NotificationId, Origin, Preferences,
     SubscriptionId, Tier,
 };
 use jiff::Timestamp;
 
 /// An important notification that just came.
-fn notification(now: Timestamp) -> Notification {
+pub(crate) fn notification(now: Timestamp) -> Notification {
     Notification {
         id: NotificationId(1),
         account: AccountId(1),
@@ -37,6 +44,7 @@ fn notification(now: Timestamp) -> Notification {
             expires_at: None,
             raw: String::new(),
         },
+        tier: Tier::Important,
         origin: Origin::Live,
         received_at: now,
         seen_at: None,
@@ -46,19 +54,9 @@ fn notification(now: Timestamp) -> Notification {
     }
 }
 
-/// Nothing set, every bucket full.
-fn state() -> PolicyState {
-    PolicyState {
-        known: false,
-        account_muted: false,
-        subscription_muted: false,
-        min_tier: Tier::Informational,
-        pause: None,
-        looking: false,
-        newer_critical_backfill: 0,
-        subscription_bucket: None,
-        overall_bucket: None,
-        critical_bucket: None,
-        released: None,
-    }
+/// These preferences, ready; nothing is wrong with them.
+fn book(preferences: Preferences) -> Rulebook {
+    let (book, problems) = Rulebook::new(preferences, &Mandates::default(), &[]);
+    assert_eq!(problems, []);
+    book
 }

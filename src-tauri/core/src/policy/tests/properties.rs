@@ -1,9 +1,10 @@
-use super::{notification, state};
+use super::{book, notification};
+use crate::model::preferences::{Cell, Row};
 use crate::model::{
     Bucket, Class, Disposition, HoldCause, Notification, Origin, Pause, PolicyState, Preferences,
-    Rule, SubscriptionId, Tier,
+    Rule, SubscriptionId, Tier, Verdict,
 };
-use crate::policy::decide;
+use crate::policy::Rulebook;
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 use proptest::prelude::*;
 
@@ -86,43 +87,26 @@ fn notifications() -> impl Strategy<Value = Notification> {
 
 fn states() -> impl Strategy<Value = PolicyState> {
     (
-        (
-            prop::bool::weighted(0.1),
-            prop::bool::weighted(0.1),
-            prop::bool::weighted(0.1),
-            prop::bool::weighted(0.1),
-        ),
-        tiers(),
+        (prop::bool::weighted(0.1), prop::bool::weighted(0.1)),
         prop::option::weighted(0.3, (prop::option::of(NOW - 50..NOW + 50), any::<bool>())),
         0_u32..8,
         (buckets(), buckets(), buckets()),
         prop::option::weighted(0.3, causes()),
     )
         .prop_map(
-            |(
-                (known, account_muted, subscription_muted, looking),
-                min_tier,
-                pause,
-                newer,
-                buckets,
+            |((known, looking), pause, newer, buckets, released)| PolicyState {
+                known,
+                looking,
+                pause: pause.map(|(until, critical_rings)| Pause {
+                    until: until.map(at),
+                    critical_rings,
+                }),
+                newer_critical_backfill: newer,
+                subscription_bucket: buckets.0,
+                overall_bucket: buckets.1,
+                critical_bucket: buckets.2,
                 released,
-            )| {
-                PolicyState {
-                    known,
-                    account_muted,
-                    subscription_muted,
-                    looking,
-                    min_tier,
-                    pause: pause.map(|(until, critical_rings)| Pause {
-                        until: until.map(at),
-                        critical_rings,
-                    }),
-                    newer_critical_backfill: newer,
-                    subscription_bucket: buckets.0,
-                    overall_bucket: buckets.1,
-                    critical_bucket: buckets.2,
-                    released,
-                }
+                ..PolicyState::default()
             },
         )
 }
@@ -134,15 +118,36 @@ fn preferences() -> impl Strategy<Value = Preferences> {
         0_u32..25,
         prop_oneof![Just(0), Just(120), Just(u32::MAX)],
         prop_oneof![Just(0), Just(24), Just(u32::MAX)],
+        prop::option::weighted(0.3, tiers()),
     )
-        .prop_map(|(own, overall, critical, away, hours)| Preferences {
-            per_subscription_a_minute: own,
-            overall_a_minute: overall,
-            critical_a_minute: critical,
-            away_after_seconds: away,
-            critical_backfill_hours: hours,
-            ..Preferences::default()
+        .prop_map(|(own, overall, critical, away, hours, min_tier)| {
+            let mut preferences = Preferences::default();
+            preferences.limits.subscription = own;
+            preferences.limits.overall = overall;
+            preferences.limits.critical = critical;
+            preferences.away.after_seconds = away;
+            preferences.away.critical_hours = hours;
+            preferences.rows.push(row(Cell {
+                min_tier,
+                ..Cell::default()
+            }));
+            preferences
         })
+}
+
+/// About the account of every notification here.
+fn row(cell: Cell) -> Row {
+    Row {
+        account: notification(Timestamp::UNIX_EPOCH).account,
+        subscription: None,
+        kind: None,
+        until: None,
+        cell,
+    }
+}
+
+fn decide(n: &Notification, p: &Preferences, s: &PolicyState, now: &Zoned) -> Verdict {
+    crate::policy::decide(n, &book(p.clone()), s, now)
 }
 
 proptest! {
@@ -168,8 +173,10 @@ proptest! {
     }
 
     #[test]
-    fn the_muted_never_ring(n in notifications(), p in preferences(), mut s in states(), account in any::<bool>()) {
-        if account { s.account_muted = true } else { s.subscription_muted = true }
+    fn the_muted_never_ring(n in notifications(), mut p in preferences(), s in states(), whole in any::<bool>()) {
+        let mute = Cell { mute: Some(true), ..Cell::default() };
+        let subscription = (!whole).then_some(n.subscription);
+        p.rows.insert(0, Row { subscription, ..row(mute) });
         prop_assert_eq!(decide(&n, &p, &s, &zoned(NOW)).disposition, Disposition::InboxOnly);
     }
 
@@ -181,7 +188,7 @@ proptest! {
 
     /// Only what its user set, or what became of itself, silences a critical notification.
     #[test]
-    fn others_never_silence_a_critical_one(mut n in notifications(), p in preferences(), s in states()) {
+    fn others_never_silence_a_critical_one(mut n in notifications(), mut p in preferences(), s in states()) {
         n.draft.tier = Tier::Critical;
         n.draft.class = Class::Persistent;
         let alone = PolicyState {
@@ -191,11 +198,8 @@ proptest! {
             critical_bucket: None,
             ..s.clone()
         };
-        let p = Preferences {
-            critical_a_minute: p.critical_a_minute.max(1),
-            critical_backfill_singly: p.critical_backfill_singly.max(1),
-            ..p
-        };
+        p.limits.critical = p.limits.critical.max(1);
+        p.away.critical_singly = p.away.critical_singly.max(1);
         let undisturbed = decide(&n, &p, &alone, &zoned(NOW)).disposition;
         let disturbed = decide(&n, &p, &s, &zoned(NOW)).disposition;
         let digest = Disposition::Hold { until: Some(at(NOW)), because: HoldCause::CriticalLimit };
@@ -226,6 +230,7 @@ proptest! {
         p in preferences(),
         arrivals in prop::collection::vec((0_i64..3, tiers(), prop_oneof![9 => 0_i64..20, 1 => -5000_i64..0]), 1..80),
     ) {
+        let ready: Rulebook = book(p.clone());
         let mut own = [None; 3];
         let (mut overall, mut critical) = (None, None);
         let mut clock = NOW;
@@ -242,9 +247,9 @@ proptest! {
                 subscription_bucket: own[index],
                 overall_bucket: overall,
                 critical_bucket: critical,
-                ..state()
+                ..PolicyState::default()
             };
-            let verdict = decide(&n, &p, &s, &zoned(clock));
+            let verdict = crate::policy::decide(&n, &ready, &s, &zoned(clock));
             own[index] = verdict.subscription_bucket.or(own[index]);
             overall = verdict.overall_bucket.or(overall);
             critical = verdict.critical_bucket.or(critical);
@@ -257,11 +262,11 @@ proptest! {
                 let within = || shown.iter().filter(|(when, _, _)| (start..=end).contains(&when));
                 let most = |size: u32| f64::from(size) * (1.0 + f64::from(i32::try_from(end - start).unwrap()) / 60.0) + 1e-3;
                 let count = |counted: usize| f64::from(u32::try_from(counted).unwrap());
-                prop_assert!(count(within().filter(|(_, _, critical)| *critical).count()) <= most(p.critical_a_minute));
-                prop_assert!(count(within().filter(|(_, _, critical)| !critical).count()) <= most(p.overall_a_minute));
+                prop_assert!(count(within().filter(|(_, _, critical)| *critical).count()) <= most(p.limits.critical));
+                prop_assert!(count(within().filter(|(_, _, critical)| !critical).count()) <= most(p.limits.overall));
                 for subscription in 0..3 {
                     let from_it = within().filter(|(_, from, critical)| !critical && *from == subscription).count();
-                    prop_assert!(count(from_it) <= most(p.per_subscription_a_minute));
+                    prop_assert!(count(from_it) <= most(p.limits.subscription));
                 }
             }
         }
@@ -272,11 +277,13 @@ proptest! {
 fn a_clock_that_went_back_neither_fills_a_bucket_nor_stops_it() {
     let n = notification(at(NOW));
     let p = Preferences::default();
-    let mut s = state();
-    s.subscription_bucket = Some(Bucket {
-        tokens: 0.0,
-        at: at(NOW) + SignedDuration::from_hours(90_000),
-    });
+    let mut s = PolicyState {
+        subscription_bucket: Some(Bucket {
+            tokens: 0.0,
+            at: at(NOW) + SignedDuration::from_hours(90_000),
+        }),
+        ..PolicyState::default()
+    };
     let verdict = decide(&n, &p, &s, &zoned(NOW));
     assert!(matches!(verdict.disposition, Disposition::Hold { .. }));
     s.subscription_bucket = verdict.subscription_bucket;
@@ -286,10 +293,8 @@ fn a_clock_that_went_back_neither_fills_a_bucket_nor_stops_it() {
 
 #[test]
 fn the_ends_of_time_are_no_trouble() {
-    let p = Preferences {
-        fold_seconds: u32::MAX,
-        ..Preferences::default()
-    };
+    let mut p = Preferences::default();
+    p.limits.fold_seconds = u32::MAX;
     for moment in [Timestamp::MIN, Timestamp::MAX] {
         let now = moment.to_zoned(TimeZone::UTC);
         for tier in [Tier::Informational, Tier::Important, Tier::Critical] {
@@ -309,7 +314,7 @@ fn the_ends_of_time_are_no_trouble() {
                     until: Some(moment),
                     critical_rings: true,
                 }),
-                ..state()
+                ..PolicyState::default()
             };
             assert!(!decide(&n, &p, &s, &now).trace.is_empty());
         }

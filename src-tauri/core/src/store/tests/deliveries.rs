@@ -5,13 +5,15 @@ use crate::model::{
     Bucket, Disposition, Draft, HoldCause, NotificationId, Origin, Pause, Rule, Tier, TraceLine,
     Verdict,
 };
-use crate::store::Progress;
+use crate::store::{Asked, Progress};
 use jiff::Timestamp;
 use tidings_api::Change;
 
 pub(super) fn verdict(disposition: Disposition) -> Verdict {
     Verdict {
         disposition,
+        tier: Tier::Important,
+        opens_window: false,
         trace: vec![TraceLine {
             rule: Rule::Toast,
             decided: true,
@@ -31,9 +33,17 @@ pub(super) fn hold(because: HoldCause, until: Option<Timestamp>) -> Verdict {
 fn the_policy_is_told_what_it_needs() {
     let fixture = Fixture::new();
     let one = fixture.new_one(draft("a", 1));
-    let state = fixture.write(|tx| tx.policy_state(&one, true, None));
-    assert!(!state.known && state.looking && !state.account_muted && !state.subscription_muted);
-    assert_eq!((state.min_tier, state.pause), (Tier::Informational, None));
+    let state = fixture.write(|tx| {
+        tx.policy_state(
+            &one,
+            Asked {
+                looking: true,
+                ..Asked::default()
+            },
+        )
+    });
+    assert!(!state.known && state.looking);
+    assert_eq!(state.pause, None);
     assert_eq!(
         (
             state.overall_bucket,
@@ -48,13 +58,7 @@ fn the_policy_is_told_what_it_needs() {
         until: Some(at(90)),
         critical_rings: true,
     };
-    let mut account = fixture.write(|tx| tx.account(fixture.account));
-    let mut subscription = fixture.write(|tx| tx.subscription(fixture.subscription));
-    (account.min_tier, subscription.min_tier) = (Tier::Critical, Tier::Important);
-    subscription.muted = true;
     fixture.write(|tx| {
-        tx.save_account(&account)?;
-        tx.save_subscription(&subscription)?;
         tx.set_pause(Some(pause))?;
         let verdict = Verdict {
             subscription_bucket: bucket(1.5),
@@ -64,14 +68,21 @@ fn the_policy_is_told_what_it_needs() {
         };
         tx.decided(one.id, &verdict, at(2))
     });
-    let state = fixture.write(|tx| tx.policy_state(&one, false, None));
+    let state = fixture.write(|tx| tx.policy_state(&one, Asked::default()));
     assert!(state.known, "it was decided");
-    assert!(state.subscription_muted && !state.account_muted);
-    assert_eq!((state.min_tier, state.pause), (Tier::Critical, Some(pause)));
+    assert_eq!(state.pause, Some(pause));
     assert_eq!(state.subscription_bucket, bucket(1.5));
     assert_eq!(state.overall_bucket, bucket(2.5));
     assert_eq!(state.critical_bucket, bucket(3.5));
-    let state = fixture.write(|tx| tx.policy_state(&one, false, Some(HoldCause::Away)));
+    let state = fixture.write(|tx| {
+        tx.policy_state(
+            &one,
+            Asked {
+                released: Some(HoldCause::Away),
+                ..Asked::default()
+            },
+        )
+    });
     assert!(!state.known, "the end of a hold is a decision of its own");
     assert_eq!(state.released, Some(HoldCause::Away));
     fixture.write(|tx| tx.set_pause(None));
@@ -119,7 +130,7 @@ fn newer_critical_backfill_is_counted_within_one_absence() {
     let twin = put("same second", 10, 5030, &nothing, Origin::Backfill);
     let count = |of: &crate::model::Notification| {
         fixture
-            .write(|tx| tx.policy_state(of, false, None))
+            .write(|tx| tx.policy_state(of, Asked::default()))
             .newer_critical_backfill
     };
     assert_eq!(count(&one), 3);
@@ -156,7 +167,7 @@ fn holds_come_due_with_their_time_or_their_cause() {
     assert_eq!(fixture.counts().held, 1, "what was read waits for nothing");
     let held = fixture.write(|tx| tx.held_by("pause", None, 10));
     assert_eq!(held.len(), 2);
-    assert_eq!(fixture.write(|tx| tx.held_count("pause")), 2);
+    assert_eq!(fixture.write(|tx| tx.held_count("pause", None)), 1);
     let after = Some(held[0].delivery);
     assert_eq!(
         fixture.write(|tx| tx.held_by("pause", after, 10)),

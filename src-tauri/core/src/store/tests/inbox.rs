@@ -543,12 +543,9 @@ fn accounts_and_subscriptions_come_back_as_saved() {
     account.name = "Heim".to_owned();
     account.transport = Some(crate::model::TransportKind::HttpStream);
     account.sign_in = crate::model::SignIn::Token;
-    (account.muted, account.disabled, account.allow_http) = (true, true, true);
-    account.min_tier = Tier::Critical;
+    (account.disabled, account.allow_http) = (true, true);
     let mut subscription = fixture.write(|tx| tx.subscription(fixture.subscription));
     subscription.name = "Alarm".to_owned();
-    subscription.muted = true;
-    subscription.min_tier = Tier::Important;
     fixture.write(|tx| {
         tx.save_account(&account)?;
         tx.save_subscription(&subscription)

@@ -12,6 +12,7 @@ mod retention;
 mod states;
 mod steps;
 mod toasts;
+mod waiting;
 
 use super::{Store, StoreError, Tx};
 use crate::model::{
@@ -150,7 +151,7 @@ impl Fixture {
     }
 
     pub fn counts(&self) -> Counts {
-        self.write(|tx| tx.counts())
+        self.write(|tx| tx.counts(&|_, _, _| true))
     }
 
     pub fn list(&self, query: &ListQuery) -> Vec<NotificationId> {

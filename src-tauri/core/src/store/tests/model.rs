@@ -172,6 +172,7 @@ impl Inbox {
                 Change::Done => (row.read, row.done) = (true, true),
                 Change::Restore => row.done = false,
                 Change::Delete => row.deleted = true,
+                Change::Snooze { .. } => unreachable!("snoozing has its own tests"),
             }
             if before != *row {
                 step.push((*id, before.read, before.done));

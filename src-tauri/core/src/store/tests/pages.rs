@@ -187,6 +187,7 @@ fn searches_find_what_they_say() {
         ("is:unread -disk", &["far", "old"]),
         ("is:read", &["backup"]),
         ("is:done", &["café"]),
+        ("is:snoozed", &[]),
         ("is:done kase cafe", &["café"]),
         ("is:done http://example.org/menu?x=1", &["café"]),
         ("p>=4", &["disk"]),
@@ -264,8 +265,8 @@ fn a_text_that_changed_is_found_by_its_new_words_only() {
 #[test]
 fn bad_terms_say_what_is_allowed() {
     let table = [
-        ("is:", "unread, read or done"),
-        ("is:new", "unread, read or done"),
+        ("is:", "unread, read, done or snoozed"),
+        ("is:new", "unread, read, done or snoozed"),
         ("before:soon", "today, yesterday, monday"),
         ("after:", "today, yesterday, monday"),
         ("before:2026-13-01", "2026-01-02"),

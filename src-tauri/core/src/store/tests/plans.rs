@@ -2,7 +2,7 @@
 
 use super::{Fixture, at, draft, zoned};
 use crate::model::{Disposition, HoldCause, Mirror, Tier, Verdict};
-use crate::store::{Store, StoreError, Tx, lock};
+use crate::store::{Asked, Store, StoreError, Tx, lock};
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use std::sync::{Mutex, PoisonError};
 use tidings_api::{Change, ListQuery, Place};
@@ -90,6 +90,7 @@ fn assert_no_scan(plans: &[(String, String)], sorts: bool) {
                     || (table.contains("VIRTUAL TABLE INDEX") && table.contains(":M"))
                     || line.contains("USING COVERING INDEX delivery_due")
                     || line.contains("USING COVERING INDEX outbox_due")
+                    || line.contains("kind_unread")
                     || line.contains("toast_pending")
                     || line.contains("json_each")
                     || line.contains("notification_unread")
@@ -135,6 +136,7 @@ fn pages_read_an_index_and_sort_nothing() {
                 let words = search.contains("bod");
                 for before in [None, if words { found.clone() } else { next.clone() }] {
                     let query = ListQuery {
+                        toast: None,
                         place,
                         account,
                         subscription,
@@ -162,7 +164,7 @@ fn pages_read_an_index_and_sort_nothing() {
 fn counts_are_kept_not_counted() {
     let fixture = filled();
     let plans = plans(&fixture.store, |tx| {
-        tx.counts()?;
+        tx.counts(&|_, _, _| true)?;
         tx.unread_of(fixture.subscription)?;
         tx.unread_by_subscription()?;
         tx.latest(3).map(|_| ())
@@ -181,6 +183,8 @@ fn the_way_in_and_the_way_back_go_by_keys() {
     let fixture = filled();
     let (account, subscription) = (fixture.account, fixture.subscription);
     let verdict = Verdict {
+        tier: Tier::Important,
+        opens_window: false,
         disposition: Disposition::Hold {
             until: Some(at(900)),
             because: HoldCause::Pause,
@@ -212,22 +216,39 @@ fn the_way_in_and_the_way_back_go_by_keys() {
             origin,
             at(302),
         )?;
-        tx.policy_state(&new, false, None)?;
+        tx.policy_state(
+            &new,
+            Asked {
+                fingerprint: 7,
+                window: "window:1:".to_owned(),
+                ..Asked::default()
+            },
+        )?;
         let delivery = tx.decided(new.id, &verdict, at(302))?;
         tx.due(at(901))?;
         tx.next_due()?;
         tx.held_by("pause", None, 10)?;
-        tx.held_count("pause")?;
+        tx.held_count("pause", None)?;
+        tx.held_count("snooze:online", Some(at(901)))?;
+        tx.hold_with(delivery, new.id)?;
+        tx.waits_for_server(account)?;
+        tx.account_is_back(account, at(400))?;
+        tx.ring_again_at_most(at(400))?;
+        tx.due_again(at(400))?;
         tx.release("pause", at(400))?;
         tx.hold_until("pause", None)?;
         let toast = tx.new_toast(Some("b"), Tier::Important, true, &[delivery], at(303))?;
         tx.open_toast("b", at(0))?;
-        tx.join_toast(toast, &[delivery], at(304))?;
+        tx.join_toast(toast, false, &[delivery], at(304))?;
         tx.claim_toast(at(305))?;
         tx.toast_shown(toast, at(306))?;
         tx.touch_toasts_of(&[new.id])?;
+        tx.wanted_of(toast)?;
+        tx.loudest(toast, |_| Some(()))?;
+        tx.ring_again(toast, at(306), &|_| Some(at(900)))?;
         tx.toasts_over(&[new.id])?;
         tx.members(toast)?;
+        tx.toast_put_away(toast, at(306))?;
         tx.owe(new.id, Mirror::Read, at(307))?;
         tx.owed(account, at(308))?;
         tx.next_owed_at()?;

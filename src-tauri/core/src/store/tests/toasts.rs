@@ -63,7 +63,7 @@ fn a_batch_grows_in_place() {
     );
     claim(&fixture).unwrap();
     // It grows while it is on its way.
-    fixture.write(|tx| tx.join_toast(id, &of[1..4], at(11)));
+    fixture.write(|tx| tx.join_toast(id, false, &of[1..4], at(11)));
     assert!(fixture.write(|tx| tx.toast_shown(id, at(12))));
     let job = claim(&fixture).unwrap();
     assert_eq!((job.id, job.update, job.count), (id, true, 4));
@@ -71,7 +71,7 @@ fn a_batch_grows_in_place() {
     assert_eq!(claim(&fixture), None);
     assert_eq!(open(12), Some(id));
     assert_eq!(open(13), None, "it was first shown too long ago");
-    fixture.write(|tx| tx.join_toast(id, &of, at(14)));
+    fixture.write(|tx| tx.join_toast(id, false, &of, at(14)));
     fixture.write(|tx| tx.change(&[deliveries[8].0], Change::Read, at(15)));
     let job = claim(&fixture).unwrap();
     assert_eq!(job.count, 8);
@@ -88,6 +88,51 @@ fn a_batch_grows_in_place() {
         "it was closed on its way"
     );
     assert_eq!(claim(&fixture), None);
+}
+
+#[test]
+fn what_joins_a_toast_as_it_is_put_away_is_told_anew() {
+    let fixture = Fixture::new();
+    let deliveries: Vec<_> = (0..3).map(|n| ready(&fixture, &n.to_string(), n)).collect();
+    let of: Vec<_> = deliveries.iter().map(|(_, delivery)| *delivery).collect();
+    let id = toast(&fixture, Some("limit"), &of[..1], 10);
+    claim(&fixture).unwrap();
+    fixture.write(|tx| tx.toast_shown(id, at(11)));
+    fixture.write(|tx| tx.join_toast(id, true, &of[1..2], at(12)));
+    assert!(fixture.write(|tx| tx.toast_put_away(id, at(12))));
+    let job = claim(&fixture).unwrap();
+    assert_eq!((job.update, job.count), (false, 1), "only what is new");
+    assert_eq!(remote_ids(&job), ["1"]);
+    // On its way, nothing is new any more.
+    assert!(!fixture.write(|tx| tx.toast_put_away(id, at(13))));
+    assert!(!fixture.write(|tx| tx.toast_shown(id, at(14))));
+    assert_eq!(claim(&fixture), None);
+}
+
+#[test]
+fn the_sound_is_that_of_the_most_urgent_that_has_one() {
+    let fixture = Fixture::new();
+    let deliveries: Vec<_> = (0..8).map(|n| ready(&fixture, &n.to_string(), n)).collect();
+    let of: Vec<_> = deliveries.iter().map(|(_, delivery)| *delivery).collect();
+    let id = toast(&fixture, Some("limit"), &of, 10);
+    let [oldest, next, ..] = deliveries.as_slice() else {
+        panic!("there are eight");
+    };
+    fixture.write(|tx| tx.set_tier(oldest.0, Tier::Critical));
+    let loudest = |but: &'static str| {
+        let pick = |n: &crate::model::Notification| {
+            let name = n.draft.remote_id.clone();
+            (name != but).then_some(name)
+        };
+        fixture.write(|tx| tx.loudest(id, pick)).unwrap()
+    };
+    assert_eq!(loudest(""), "0", "though it is not among the newest");
+    assert_eq!(loudest("0"), "7");
+    assert_eq!(fixture.write(|tx| tx.loudest(id, |_| None::<()>)), None);
+    fixture.write(|tx| tx.change(&[oldest.0, next.0], Change::Read, at(11)));
+    assert_eq!(loudest(""), "7");
+    let left: Vec<_> = deliveries[2..].iter().map(|(id, _)| *id).collect();
+    assert_eq!(fixture.write(|tx| tx.wanted_of(id)), left);
 }
 
 #[test]
@@ -196,7 +241,7 @@ fn after_a_crash_only_what_cannot_have_been_told_is_told() {
     claim(&fixture).unwrap();
     fixture.write(|tx| tx.toast_shown(told, at(11)));
     // On the screen with one, and growing by another when the process ended.
-    fixture.write(|tx| tx.join_toast(told, &[of[1].1], at(12)));
+    fixture.write(|tx| tx.join_toast(told, false, &[of[1].1], at(12)));
     claim(&fixture).unwrap();
     // Waiting for long; one of it was read meanwhile.
     toast(&fixture, None, &[of[2].1, of[3].1], 13);

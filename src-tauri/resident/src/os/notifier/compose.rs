@@ -1,9 +1,11 @@
 //! How a toast is put for the daemon of the moment. Pure.
 
+use crate::os::sounds::default_name;
 use notify_rust::{Hint, Notification, Timeout, Urgency};
 use std::fmt::Write as _;
 use std::path::Path;
 use tidings_core::model::Tier;
+use tidings_core::model::preferences::Sound;
 use tidings_core::ports::Toast;
 
 /// What a daemon can do (`GetCapabilities`, Desktop Notifications Specification 1.3).
@@ -13,6 +15,8 @@ pub struct Capabilities {
     pub actions: bool,
     /// The body may contain markup, so that text has to be escaped.
     pub markup: bool,
+    /// It plays sounds, and heeds hints about them.
+    pub sound: bool,
 }
 
 impl Capabilities {
@@ -22,6 +26,7 @@ impl Capabilities {
         Self {
             actions: has("actions"),
             markup: has("body-markup"),
+            sound: has("sound"),
         }
     }
 }
@@ -52,14 +57,19 @@ pub fn compose(toast: &Toast, can: Capabilities) -> Notification {
         // Beside the name of our own icon, which stays where a daemon shows both.
         out.hint(Hint::ImagePath(file_url(icon)));
     }
-    if toast.sound && !toast.update {
-        let name = match toast.tier {
-            Tier::Critical => "dialog-warning",
-            Tier::Important | Tier::Informational => "message-new-instant",
-        };
-        out.hint(Hint::SoundName(name.to_owned()));
-    } else {
-        out.hint(Hint::SuppressSound(true));
+    match toast.sound.as_ref().filter(|_| !toast.update) {
+        Some(Sound::Default) => {
+            out.hint(Hint::SoundName(default_name(toast.tier).to_owned()));
+        }
+        Some(Sound::Named { name }) => {
+            out.hint(Hint::SoundName(name.clone()));
+        }
+        Some(Sound::File { path }) => {
+            out.hint(Hint::SoundFile(path.clone()));
+        }
+        Some(Sound::None) | None => {
+            out.hint(Hint::SuppressSound(true));
+        }
     }
     if can.actions {
         // Some desktops close on a click on the body: the button does the same.
@@ -112,6 +122,7 @@ mod tests {
     const ALL: Capabilities = Capabilities {
         actions: true,
         markup: true,
+        sound: true,
     };
 
     fn toast(tier: Tier) -> Toast {
@@ -120,7 +131,9 @@ mod tests {
             title: "Disk <full>".to_owned(),
             body: "a < b & \"c\" 'd' >".to_owned(),
             tier,
-            sound: true,
+            sound: Some(Sound::Default),
+            volume: 100,
+            hushed: false,
             update: false,
             actions: vec![("0".to_owned(), "Restart".to_owned())],
             icon: None,

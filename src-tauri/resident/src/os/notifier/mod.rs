@@ -9,6 +9,7 @@ mod table;
 
 use super::bus;
 use super::clock::{pause, within};
+use super::sounds::{Asked, Plan, Sounds};
 use compose::Capabilities;
 use futures_util::StreamExt as _;
 use notify_rust::Notification;
@@ -16,6 +17,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use table::{Signal, Table};
+use tidings_api::SoundsView;
+use tidings_core::model::Tier;
+use tidings_core::model::preferences::{Preferences, Sound};
 use tidings_core::ports::{Later, Notifier, NotifierError, Toast, ToastEvent, ToastKey};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use zbus::message::Type;
@@ -50,6 +54,7 @@ struct Inner {
     calling: AsyncMutex<()>,
     starting: AsyncMutex<()>,
     events: mpsc::UnboundedSender<ToastEvent>,
+    sounds: Arc<Sounds>,
 }
 
 /// The desktop's notification daemon.
@@ -89,6 +94,7 @@ impl DesktopNotifier {
             calling: AsyncMutex::default(),
             starting: AsyncMutex::default(),
             events,
+            sounds: Arc::new(Sounds::of_environment()),
         });
         let listening = tokio::spawn(listen(Arc::clone(&inner)));
         Self {
@@ -114,6 +120,67 @@ impl DesktopNotifier {
             Some(Look::Answers(name, version, words))
         };
         within(LIMIT, asking).await.flatten().unwrap_or(Look::Hangs)
+    }
+
+    /// Who plays sounds, and which of the preferences' cannot be played.
+    pub async fn sounds(&self, preferences: &Preferences) -> SoundsView {
+        let (bus, plays) = self.inner.with_sounds().await.unzip();
+        let sounds = &self.inner.sounds;
+        sounds.view(bus.as_ref(), plays, preferences).await
+    }
+
+    /// Lets a sound be heard: played by us, or else by the daemon with a toast. Says what happens, in words.
+    ///
+    /// # Errors
+    /// In words: nothing can be heard, and why.
+    pub async fn try_sound(&self, sound: Sound, tier: Tier, volume: u8) -> Result<String, String> {
+        if sound == Sound::None || volume == 0 {
+            return Ok("This is silence.".to_owned());
+        }
+        if let Sound::File { path } = &sound {
+            Sounds::check(path.into()).await?;
+        }
+        let (bus, plays) = self.inner.with_sounds().await.unzip();
+        let asked = Asked {
+            sound,
+            tier,
+            volume,
+            left: false,
+        };
+        let sounds = &self.inner.sounds;
+        let plays = plays.unwrap_or(false);
+        let plan = sounds.plan(bus.as_ref(), asked, plays).await;
+        match plan {
+            Plan {
+                play: Some(play), ..
+            } => sounds.try_out(play).await,
+            Plan { hint: None, .. } => {
+                Ok("The sounds of this desktop are switched off in its own settings.".to_owned())
+            }
+            Plan { hint, .. } => {
+                let toast = Toast {
+                    key: ToastKey(0),
+                    title: "This is how it sounds".to_owned(),
+                    body: "The desktop plays the sound of this toast, if it plays any.".to_owned(),
+                    tier,
+                    sound: hint,
+                    volume: 100,
+                    hushed: true,
+                    update: false,
+                    actions: Vec::new(),
+                    icon: None,
+                };
+                self.show(toast)
+                    .await
+                    .map_err(|error| format!("It could not be played: {error}."))?;
+                Ok(if plays {
+                    "The desktop plays it with a toast.".to_owned()
+                } else {
+                    "A toast was shown with it. The desktop does not say that it plays sounds."
+                        .to_owned()
+                })
+            }
+        }
     }
 }
 
@@ -187,7 +254,7 @@ impl Inner {
         }
     }
 
-    async fn show(self: &Arc<Self>, toast: Toast) -> Result<(), NotifierError> {
+    async fn show(self: &Arc<Self>, mut toast: Toast) -> Result<(), NotifierError> {
         let _one = self.calling.lock().await;
         let bus = match self.known().await {
             Daemon::Present(bus) => bus,
@@ -199,6 +266,19 @@ impl Inner {
         };
         let can = self.capabilities(&bus).await?;
         let replaces = lock(&self.table).id(toast.key);
+        let plan = match toast.sound.take() {
+            Some(sound) if !toast.update => {
+                let asked = Asked {
+                    sound,
+                    tier: toast.tier,
+                    volume: toast.volume,
+                    left: toast.hushed,
+                };
+                self.sounds.plan(Some(&bus), asked, can.sound).await
+            }
+            _ => Plan::default(),
+        };
+        toast.sound = plan.hint;
         let notification = compose::compose(&toast, can);
         let mut showing = Showing::begin(self, toast.key);
         let id = notify(&bus, &notification, replaces)
@@ -212,7 +292,20 @@ impl Inner {
                 }
             })?;
         showing.id = Some(id);
+        if let Some(play) = plan.play {
+            self.sounds.play(play, toast.tier);
+        }
         Ok(())
+    }
+
+    /// The daemon's bus and whether it says that it plays sounds; none: there is no daemon.
+    async fn with_sounds(&self) -> Option<(Connection, bool)> {
+        let Daemon::Present(bus) = self.known().await else {
+            return None;
+        };
+        let can = within(LIMIT, self.capabilities(&bus)).await;
+        let plays = matches!(can, Some(Ok(can)) if can.sound);
+        Some((bus, plays))
     }
 
     async fn withdraw(&self, key: ToastKey) {

@@ -196,6 +196,12 @@ mod tests {
                 ..Counts::default()
             },
             pause: None,
+            quiet: None,
+            next_quiet: None,
+            held: Vec::new(),
+            around: Vec::new(),
+            told: Vec::new(),
+            cards: Vec::new(),
             connections: states.iter().map(connection).collect(),
             notices: Vec::new(),
             latest: Vec::new(),
