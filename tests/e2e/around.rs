@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "it is made for the tests that also need a window")]
 mod app;
 
-use app::{App, PATIENCE};
+use app::{App, PATIENCE, pictures};
 use support::{NotificationDaemon, Options, Result, Screen, until};
 use tidings_api::Status;
 use zbus::Proxy;
@@ -102,4 +102,56 @@ async fn dunst_is_paused_and_resumed() -> Result<()> {
         !is(status, "do_not_disturb") && status.held.iter().all(|held| held.cause != "context")
     })
     .await
+}
+
+/// A screen locker that has locked.
+struct Locker;
+
+#[zbus::interface(name = "org.freedesktop.ScreenSaver")]
+impl Locker {
+    #[expect(clippy::unused_self, reason = "a method on the bus")]
+    fn get_active(&self) -> bool {
+        true
+    }
+}
+
+/// What dunst has drawn, asked of itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_walks_by_a_locked_screen_reads_nothing() -> Result<()> {
+    let app = App::start_on(Options {
+        notifications: NotificationDaemon::Dunst,
+        tray: false,
+        ..Options::default()
+    })
+    .await?;
+    app.add_account(&["alerts"])?;
+    app.until_live().await?;
+    let bus = app.desktop.bus();
+    bus.object_server()
+        .at("/org/freedesktop/ScreenSaver", Locker)
+        .await?;
+    bus.request_name("org.freedesktop.ScreenSaver").await?;
+    app.until_status("the lock", |status| is(status, "locked"))
+        .await?;
+    app.curl("alerts", &["Title: Your code"], "The code is 4711")?;
+    let dunst = |verb: &str| -> Result<String> {
+        let output = app.desktop.command("dunstctl").arg(verb).output()?;
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    until("a toast", PATIENCE, async || {
+        Ok(dunst("count")?
+            .contains("Currently displayed: 1")
+            .then_some(()))
+    })
+    .await?;
+    app.desktop
+        .screenshot(&pictures()?.join("policy-locked.png"))?;
+    dunst("close-all")?;
+    let drawn = dunst("history")?;
+    assert!(drawn.contains("1 notification from"), "{drawn}");
+    assert!(
+        !drawn.contains("4711") && !drawn.contains("Your code"),
+        "{drawn}"
+    );
+    Ok(())
 }
