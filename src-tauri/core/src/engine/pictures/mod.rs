@@ -141,18 +141,9 @@ pub async fn picture(
 
 /// From the cache, or else fetched.
 async fn one(shared: &Arc<Shared>, source: Source, asked: bool) -> Result<Arc<Vec<u8>>, ErrorView> {
-    let now = shared.clock.now();
-    let key = source.key.clone();
-    let found = on_disk(shared, move |shared| {
-        shared.pictures.cache.find(&shared.store, &key, now)
-    })
-    .await
-    .map_err(|error| storage(&error))?;
-    let is_fresh =
-        |fetched_at| source.wanted == Use::Preview || now.duration_since(fetched_at) < FRESH;
-    let kept = match found {
-        Some(found) if is_fresh(found.fetched_at) => return Ok(Arc::new(found.png)),
-        Some(found) => Some(Arc::new(found.png)),
+    let kept = match cached(shared, &source).await? {
+        Some((png, true)) => return Ok(png),
+        Some((png, false)) => Some(png),
         None => None,
     };
     match (fetched(shared, &source, asked).await, kept) {
@@ -161,6 +152,25 @@ async fn one(shared: &Arc<Shared>, source: Source, asked: bool) -> Result<Arc<Ve
         (Err(_), Some(kept)) => Ok(kept),
         (Err(error), None) => Err(error),
     }
+}
+
+/// What the cache has of it, and whether that is fresh.
+async fn cached(
+    shared: &Arc<Shared>,
+    source: &Source,
+) -> Result<Option<(Arc<Vec<u8>>, bool)>, ErrorView> {
+    let now = shared.clock.now();
+    let key = source.key.clone();
+    let found = on_disk(shared, move |shared| {
+        shared.pictures.cache.find(&shared.store, &key, now)
+    })
+    .await
+    .map_err(|error| storage(&error))?;
+    Ok(found.map(|found| {
+        let is_fresh =
+            source.wanted == Use::Preview || now.duration_since(found.fetched_at) < FRESH;
+        (Arc::new(found.png), is_fresh)
+    }))
 }
 
 /// Fetches a picture, once for all who want it just now, and not again soon after it failed.
@@ -186,6 +196,10 @@ async fn fetched(
     );
     let outcome = flight
         .get_or_init(|| async {
+            // The flight before may have landed since the cache was asked.
+            if let Some((png, true)) = cached(shared, source).await? {
+                return Ok(png);
+            }
             let abroad = asked || setting == Setting::Everywhere;
             match download(shared, source, abroad).await {
                 Ok(png) => Ok(Arc::new(png)),
